@@ -1,0 +1,174 @@
+package cpu
+
+import "github.com/gov86/gov86/mem"
+
+// pages is the number of linear pages.
+const pages = 1 << 20
+
+// A View is one right to access memory: what is done, and by whom. The TLB has
+// a flat table of each.
+type View uint8
+
+// The views. A supervisor view plus UserView is the user's.
+const (
+	ReadView View = iota
+	WriteView
+	FetchView
+	UserView
+	views = 2 * UserView
+)
+
+// Table maps a linear page to what must be added to a linear address to get
+// the host address; 0 says that the access must take the slow path.
+type Table [pages]uintptr
+
+// A TLB is the translation look-aside buffer: one word a linear page that says
+// what the page tables said, and per view a flat table of host addends derived
+// from it. An addend is there only if the access needs nothing but itself: the
+// page is memory, the right was checked, the accessed bit (to write, the dirty
+// bit) is set, and a page to be written holds no decoded code.
+//
+// Entries that are filled are listed, so that a flush costs what was used.
+type TLB struct {
+	// View is indexed by View.
+	View [views]*Table
+	// Epoch changes whenever a translation may have: whoever remembers where a
+	// linear address leads must ask again.
+	Epoch uint32
+
+	entry  *[pages]uint32
+	filled []uint32
+	// large tells of each 4 MiB whether a page of it came from a large page.
+	large [pages >> 10]bool
+}
+
+// Bits of TLB.entry beside the frame number in bits 12 to 31.
+const (
+	entryValid = 1 << iota
+	entryUser
+	entryWritable // by the page tables
+	entryDirty
+	entryNoExec
+	entryGlobal
+	entryLarge // of a 2- or 4-MByte page
+)
+
+// capacity bounds the list of filled pages: beyond it everything is flushed.
+const capacity = 16384
+
+// clear empties a page's entry and its views.
+func (t *TLB) clear(page uint32) {
+	t.entry[page] = 0
+	for v := range t.View {
+		t.View[v][page] = 0
+	}
+}
+
+// Flush forgets every translation.
+func (t *TLB) Flush() {
+	for _, p := range t.filled {
+		t.clear(p)
+	}
+	t.filled = t.filled[:0]
+	t.Epoch++
+}
+
+// FlushLocal forgets every translation that is not global
+// (Intel SDM Vol. 3A, "Global Pages").
+func (t *TLB) FlushLocal() {
+	kept := t.filled[:0]
+	for _, p := range t.filled {
+		if t.entry[p]&entryGlobal != 0 {
+			kept = append(kept, p)
+		} else {
+			t.clear(p)
+		}
+	}
+	t.filled = kept
+	t.Epoch++
+}
+
+// FlushPage forgets the translation of the page that holds l, as INVLPG does.
+// A large page is kept as the 4-KByte pages that were used of it: they all go.
+func (t *TLB) FlushPage(l Linear) {
+	page := uint32(l >> 12)
+	region := page >> 10
+	t.Epoch++
+	if t.entry[page] == 0 && !t.large[region] {
+		return
+	}
+	kept := t.filled[:0]
+	for _, p := range t.filled {
+		if p == page || p>>10 == region && t.entry[p]&entryLarge != 0 {
+			t.clear(p)
+		} else {
+			kept = append(kept, p)
+		}
+	}
+	t.filled = kept
+	t.large[region] = false
+}
+
+// Protect takes away the right to write the frame on the fast path, since code
+// was decoded from it.
+func (t *TLB) Protect(frame uint32) {
+	for _, p := range t.filled {
+		if t.entry[p]>>12 == frame {
+			t.View[WriteView][p] = 0
+			t.View[WriteView+UserView][p] = 0
+		}
+	}
+}
+
+// fill enters a translation of the page of l and derives its views.
+func (c *CPU) fill(l Linear, at mem.Addr, bits uint32) {
+	if at >= 1<<32 {
+		return
+	}
+	t := &c.TLB
+	page := uint32(l >> 12)
+	if t.entry[page] == 0 {
+		if len(t.filled) == cap(t.filled) {
+			t.Flush()
+		}
+		t.filled = append(t.filled, page)
+	} else {
+		t.clear(page)
+	}
+	t.entry[page] = c.Mem.Frame(at)<<12 | bits | entryValid
+	if bits&entryLarge != 0 {
+		t.large[page>>10] = true
+	}
+	user := bits&entryUser != 0
+	supervisorData := !(user && c.CR4&CR4SMAP != 0)
+	if host := c.Mem.Page(at, false); host != nil {
+		a := addend(host, page)
+		if supervisorData {
+			t.View[ReadView][page] = a
+		}
+		if user {
+			t.View[ReadView+UserView][page] = a
+		}
+		if bits&entryNoExec == 0 {
+			if !(user && c.CR4&CR4SMEP != 0) {
+				t.View[FetchView][page] = a
+			}
+			if user {
+				t.View[FetchView+UserView][page] = a
+			}
+		}
+	}
+	if bits&entryDirty == 0 {
+		return
+	}
+	if host := c.Mem.Page(at, true); host != nil {
+		a := addend(host, page)
+		writable := bits&entryWritable != 0
+		if supervisorData && (writable || c.CR0&CR0WP == 0) {
+			t.View[WriteView][page] = a
+		}
+		if user && writable {
+			t.View[WriteView+UserView][page] = a
+		}
+	}
+}
