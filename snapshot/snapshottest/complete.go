@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
-	"unsafe"
 
 	"github.com/gov86/gov86/snapshot"
 )
@@ -34,11 +33,6 @@ func Complete[T any](t *testing.T, sync func(*T, *snapshot.Codec), fix func(*T))
 		t.Fatalf("load: %v", err)
 	}
 	compare(t, reflect.TypeOf(want).Name(), reflect.ValueOf(&want).Elem(), reflect.ValueOf(&got).Elem())
-}
-
-// settable makes an unexported field writable.
-func settable(v reflect.Value) reflect.Value {
-	return reflect.NewAt(v.Type(), unsafe.Pointer(v.UnsafeAddr())).Elem()
 }
 
 func fill(v reflect.Value, n *int) {
