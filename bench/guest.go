@@ -1,0 +1,128 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// A guest is what the peers run.
+type guest struct {
+	source  string // bench/guest
+	work    string // where everything is built
+	gov86   string
+	bzImage string
+	initrd  string
+	program string // the 32-bit static benchmark binary
+	busybox string // the 32-bit busybox of the guest
+	applets string // a directory of links to it
+	scratch string
+}
+
+func guestFlags() *guest {
+	g := &guest{}
+	flag.StringVar(&g.source, "source", "bench/guest", "directory of the guest's sources")
+	flag.StringVar(&g.work, "work", "bench/work", "directory to build in")
+	flag.StringVar(&g.gov86, "gov86", "bin/gov86", "the gov86 binary")
+	flag.StringVar(&g.bzImage, "kernel", "", "an i386 bzImage all emulators boot (make guest builds one)")
+	flag.StringVar(&g.busybox, "busybox", "", "a static i386 busybox (make guest fetches one)")
+	return g
+}
+
+// build compiles the programs and packs the initramfs.
+func (g *guest) build() error {
+	if g.bzImage == "" || g.busybox == "" {
+		return fmt.Errorf("-kernel and -busybox are needed: make guest leaves both in its work directory")
+	}
+	var err error
+	for _, p := range []*string{&g.source, &g.work, &g.gov86, &g.bzImage, &g.busybox} {
+		if *p, err = filepath.Abs(*p); err != nil {
+			return err
+		}
+	}
+	g.program = filepath.Join(g.work, "bench")
+	g.initrd = filepath.Join(g.work, "initrd")
+	g.applets = filepath.Join(g.work, "applets")
+	g.scratch = filepath.Join(g.work, "scratch")
+	root := filepath.Join(g.work, "root")
+	if err := os.RemoveAll(root); err != nil {
+		return err
+	}
+	for _, d := range []string{g.applets, g.scratch, root + "/bin", root + "/dev", root + "/proc", root + "/sys", root + "/tmp", root + "/mnt"} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			return err
+		}
+	}
+	// The native peer must run the same applets, not the host's.
+	for _, a := range strings.Fields("gzip gunzip md5sum cut tr head sort uniq awk cat find wc tar expr rm mkdir") {
+		link := filepath.Join(g.applets, a)
+		os.Remove(link)
+		if err := os.Symlink(g.busybox, link); err != nil {
+			return err
+		}
+	}
+	script := `set -e
+make -s -C "$source" OUT="$work"
+cp "$busybox" "$work/root/bin/busybox"; ln -s busybox "$work/root/bin/sh"
+cp "$work/bench" "$work/root/bench"; cp "$source/init" "$source/runbench.sh" "$work/root/"
+chmod 755 "$work/root/init" "$work/root/bench"
+cd "$work/root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 >"$work/initrd"`
+	cmd := exec.Command("sh", "-c", script)
+	cmd.Env = append(os.Environ(), "source="+g.source, "work="+g.work, "busybox="+g.busybox)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build the guest (needs gcc-multilib, libc6-dev-i386, cpio): %w", err)
+	}
+	return nil
+}
+
+// cpuSeconds is the CPU time all threads of process pid, and its children that
+// were waited for, have used.
+func cpuSeconds(pid int) float64 {
+	var total float64
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	for _, t := range tasks {
+		b, err := os.ReadFile(t)
+		if err != nil {
+			continue
+		}
+		ns, _ := strconv.ParseFloat(strings.Fields(string(b) + " 0")[0], 64)
+		total += ns / 1e9
+	}
+	return total + descendants(pid)
+}
+
+// descendants is the CPU time of running children and, in clock ticks, of
+// those already waited for.
+func descendants(pid int) float64 {
+	const ticks = 100 // sysconf(_SC_CLK_TCK) on Linux
+	var total float64
+	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
+		f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+		for _, i := range []int{13, 14} { // cutime and cstime
+			n, _ := strconv.ParseFloat(f[i], 64)
+			total += n / ticks
+		}
+	}
+	children, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, c := range children {
+		b, _ := os.ReadFile(c)
+		for _, w := range strings.Fields(string(b)) {
+			child, _ := strconv.Atoi(w)
+			total += cpuSeconds(child)
+		}
+	}
+	return total
+}
+
+func load() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Fields(string(b))[0]
+}
