@@ -63,6 +63,8 @@ var importMap = []row{
 	{pkg: "machine", ours: "bios cpu cpu/block cpu/interp cpu/isa mem io pci hw snapshot trace devices/*" +
 		" devices/v86fs/dirfs devices/v86fs/memfs", others: sys + " " + arch},
 
+	{pkg: "bench", ours: "guest"},
+
 	// The program.
 	{pkg: "guest", others: zstd},
 	{pkg: "internal/licenses"},

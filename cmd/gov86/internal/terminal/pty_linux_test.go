@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -94,7 +95,7 @@ func TestRawDeliversControlCharactersAndRestoreBringsTheSettingsBack(t *testing.
 	if during.Lflag&(unix.ISIG|unix.ICANON|unix.ECHO) != 0 || during.Oflag&unix.OPOST != 0 {
 		t.Errorf("local flags %#x, output flags %#x: the terminal is not raw", during.Lflag, during.Oflag)
 	}
-	if err := r.Restore(); err != nil {
+	if err := errors.Join(r.Restore(), r.Again()); err != nil {
 		t.Fatal(err)
 	}
 	after, err := load(tty)

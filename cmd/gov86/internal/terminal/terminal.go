@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync"
 )
 
 // GuardCommand is the hidden command under which the program runs Guard.
@@ -33,6 +34,9 @@ type Raw struct {
 	saved settings
 	guard *exec.Cmd
 	hold  io.Closer // while it is open the guard waits
+
+	mu       sync.Mutex // keeps Again from undoing Restore
+	restored bool
 }
 
 // MakeRaw starts the guard and then puts tty in raw mode: every byte typed is
@@ -81,13 +85,24 @@ func (r *Raw) startGuard() error {
 }
 
 // Again puts the terminal in raw mode once more, for a program that was
-// stopped and continues: the shell has used the terminal in between.
-func (r *Raw) Again() error { return store(r.tty, raw(r.saved)) }
+// stopped and continues: the shell has used the terminal in between. After
+// Restore it does nothing. Any goroutine may call it.
+func (r *Raw) Again() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.restored {
+		return nil
+	}
+	return store(r.tty, raw(r.saved))
+}
 
 // Restore puts back the settings that MakeRaw found and ends the guard. It
 // waits for the guard, which must not touch the terminal after the shell has
 // it again.
 func (r *Raw) Restore() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.restored = true
 	err := store(r.tty, r.saved)
 	r.hold.Close()
 	r.guard.Wait() // a guard that was killed has nothing left to do

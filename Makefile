@@ -1,0 +1,73 @@
+# Everything a developer or CI runs. CI calls nothing else.
+
+GO ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 10s
+TEST_TIMEOUT ?= 30m
+PLATFORMS := linux/arm64 darwin/arm64 windows/amd64 freebsd/amd64
+
+# Every product file has to build without cgo; only the race detector needs it.
+export CGO_ENABLED := 0
+
+.PHONY: help build run test check fmt-check vet staticcheck generate-check cross race fuzz boot bench guest golden fmt
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/gov86, one static file
+	$(GO) build -trimpath -o bin/gov86 ./cmd/gov86
+
+run: build ## boot the embedded guest; ARGS='--fs dir' adds flags
+	@./bin/gov86 run $(ARGS)
+
+test: ## run every test; boots real guests
+	$(GO) test -timeout $(TEST_TIMEOUT) ./...
+
+check: fmt-check vet staticcheck generate-check cross ## what review runs: format, vet, house rules, cross-builds
+	$(GO) test ./internal/house
+
+fmt-check:
+	@files=$$(gofmt -l .); test -z "$$files" || { echo "not gofmt'ed; run make fmt:"; echo "$$files"; exit 1; }
+
+vet:
+	$(GO) vet ./...
+
+staticcheck:
+	$(GO) run $(STATICCHECK) ./...
+
+generate-check:
+	$(GO) generate ./...
+	@git diff --exit-code --stat -- '*.go' || { echo "go generate changed the files above"; exit 1; }
+
+cross:
+	@for p in $(PLATFORMS); do \
+		echo "build $$p"; GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -o /dev/null ./cmd/gov86 || exit 1; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) vet ./... || exit 1; \
+	done
+
+race: ## run the tests under the race detector; needs gcc
+	CGO_ENABLED=1 $(GO) test -race -timeout 90m ./...
+
+fuzz: ## fuzz every fuzz test for FUZZTIME each
+	@$(GO) list ./... | while read -r pkg; do \
+		$(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' | while read -r f; do \
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+		done || exit 1; \
+	done
+
+boot: ## boot the embedded guest in every way the tests know, verbosely
+	$(GO) test -count=1 -v -timeout $(TEST_TIMEOUT) -run '^TestBoot' ./cmd/gov86
+
+bench: build ## measure against native and QEMU in one run; needs what bench/ says
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) run ./bench $(ARGS)
+
+guest: ## rebuild the embedded kernel and initramfs from Debian's sources
+	$(MAKE) -C guest
+
+golden: ## rewrite the golden files
+	@grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -r -n 1 dirname | sort -u | \
+		xargs -r -n 1 sh -c '$(GO) test "$$0" -update'
+
+fmt: ## format every Go file
+	gofmt -w .
