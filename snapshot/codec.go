@@ -25,11 +25,10 @@ const (
 // A Codec walks a list of fields in one of three modes. Its first error sticks:
 // after it, loads yield zeros, so that one check at the end is enough.
 type Codec struct {
-	mode    mode
-	buf     []byte
-	err     error
-	show    func(name, value string)
-	version uint16
+	mode mode
+	buf  []byte
+	err  error
+	show func(name, value string)
 }
 
 // NewSaver returns a codec that appends fields to an empty buffer.
