@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gov86/gov86/cmd/gov86/internal/terminal/ptytest"
 )
 
 // holdCommand makes the test binary put its standard input in raw mode, say
@@ -54,32 +56,8 @@ func hold() {
 	select {}
 }
 
-// openPTY returns both sides of a new pseudo-terminal (pts(4)).
-func openPTY(t *testing.T) (master, slave *os.File) {
-	t.Helper()
-	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
-	if err != nil {
-		t.Skipf("no pseudo-terminal to test with: %v", err)
-	}
-	t.Cleanup(func() { master.Close() })
-	fd := int(master.Fd())
-	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
-		t.Skipf("no pseudo-terminal to test with: unlock: %v", err)
-	}
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	if err != nil {
-		t.Skipf("no pseudo-terminal to test with: number: %v", err)
-	}
-	slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		t.Skipf("no pseudo-terminal to test with: %v", err)
-	}
-	t.Cleanup(func() { slave.Close() })
-	return master, slave
-}
-
 func TestRawDeliversControlCharactersAndRestoreBringsTheSettingsBack(t *testing.T) {
-	_, tty := openPTY(t)
+	_, tty := ptytest.Open(t)
 	before, err := load(tty)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +86,7 @@ func TestRawDeliversControlCharactersAndRestoreBringsTheSettingsBack(t *testing.
 }
 
 func TestSizeIsTheTerminals(t *testing.T) {
-	_, tty := openPTY(t)
+	_, tty := ptytest.Open(t)
 	if err := unix.IoctlSetWinsize(int(tty.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 41, Col: 133}); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +124,7 @@ func TestTheTerminalIsRestoredAfterAnyDeath(t *testing.T) {
 		{name: "panic on another goroutine", order: "panic"},
 	} {
 		t.Run(death.name, func(t *testing.T) {
-			_, tty := openPTY(t)
+			_, tty := ptytest.Open(t)
 			before, err := load(tty)
 			if err != nil {
 				t.Fatal(err)

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestQEMUsNamesAreRespelled(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"run -kernel k -initrd i -append a", "run --kernel k --initrd i --append a"},
+		{"run -m 256", "run --memory 256M"},
+		{"run -m size=64", "run --memory 64M"},
+		{"run -m 1G", "run --memory 1G"},
+		{"run -nographic", "run --headless"},
+		{"run --append -kernel", "run --append -kernel"},
+		{"run --append=-m -m 1", "run --append=-m --memory 1M"},
+		{"run --headless -m 1", "run --headless --memory 1M"},
+		{"run -append -m", "run --append -m"},
+		{"run -h", "run -h"},
+		{"run -- -m 1", "run -- -m 1"},
+		{"version -m", "version -m"},
+	} {
+		root := newRoot(new(int))
+		got, err := respell(root, strings.Fields(c.args))
+		if err != nil || !slices.Equal(got, strings.Fields(c.want)) {
+			t.Errorf("%q became %q, %v, want %q", c.args, got, err, c.want)
+		}
+	}
+}
+
+func TestShares(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"d", "a=b", "x,ro"} {
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		value string
+		want  share
+	}{
+		{"d", share{"host", "d", false}},
+		{"d,ro", share{"host", "d", true}},
+		{"ws=d", share{"ws", "d", false}},
+		{"ws=d,ro", share{"ws", "d", true}},
+		{"./a=b", share{"host", "./a=b", false}},
+		{"ws=a=b,ro", share{"ws", "a=b", true}},
+		{"x,ro,rw", share{"host", "x,ro", false}},
+		{"x,ro,ro", share{"host", "x,ro", true}},
+	} {
+		got, err := parseShares([]string{c.value})
+		if err != nil || len(got) != 1 || got[0] != c.want {
+			t.Errorf("--fs %s is %+v, %v, want %+v", c.value, got, err, c.want)
+		}
+	}
+}
+
+func TestMemorySizes(t *testing.T) {
+	for _, c := range []struct {
+		value string
+		want  size
+	}{
+		{"64K", 64 << 10}, {"256M", 256 << 20}, {"1G", 1 << 30}, {"512m", 512 << 20}, {"2g", 2 << 30},
+	} {
+		var got size
+		if err := got.Set(c.value); err != nil || got != c.want {
+			t.Errorf("%s is %d, %v, want %d", c.value, got, err, c.want)
+		}
+	}
+	for _, value := range []string{"", "M", "256", "1.5G", "-1M", "256MB", "1KM", "17179869184G"} {
+		if err := new(size).Set(value); err == nil {
+			t.Errorf("%q was taken for a size", value)
+		}
+	}
+}
+
+// TestBadInput: each line names the thing and the remedy, and there is
+// nothing else.
+func TestBadInput(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{"empty": "", "text": strings.Repeat("not a kernel\n", 1000)} {
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ name, args, says string }{
+		{"an unknown command", "boot", "gov86: boot: "},
+		{"an unknown flag", "run --kernal x", "gov86: --kernal: "},
+		{"an unknown shorthand", "run -x", "gov86: -x: "},
+		{"an unknown flag of QEMU's", "run -hda disk", "gov86: -hda: "},
+		{"an argument", "run bzImage", "gov86: bzImage: "},
+		{"a flag without its value", "run --kernel", "gov86: --kernel: "},
+		{"a flag of QEMU's without its value", "run -m", "gov86: -m: "},
+		{"a memory size without a unit", "run --memory 256", "gov86: --memory: "},
+		{"a duration without a unit", "run --timeout 60", "gov86: --timeout: "},
+		{"a negative duration", "run --timeout -1s", "gov86: --timeout: "},
+		{"an unknown engine", "run --engine fast", "gov86: --engine: "},
+		{"an initrd without a kernel", "run --initrd text", "gov86: --initrd: "},
+		{"a directory that is missing", "run --fs nowhere", "gov86: nowhere: "},
+		{"a directory that is a file", "run --fs text", "gov86: text: "},
+		{"no directory", "run --fs ws=", "gov86: --fs ws=: "},
+		{"a name given twice", "run --fs . --fs .", "gov86: --fs .: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			status := run(strings.Fields(c.args), strings.NewReader(""), &stdout, &stderr)
+			checkOneLine(t, status, stdout.String(), stderr.String(), c.says)
+		})
+	}
+}
+
+// checkOneLine checks the form of every failure of gov86's own.
+func checkOneLine(t *testing.T, status int, stdout, stderr, says string) {
+	t.Helper()
+	if status != exitFailure {
+		t.Errorf("status %d, want %d", status, exitFailure)
+	}
+	if stdout != "" {
+		t.Errorf("standard output %q, want nothing", stdout)
+	}
+	if !strings.HasPrefix(stderr, says) || strings.Count(stderr, "\n") != 1 || !strings.HasSuffix(stderr, "\n") {
+		t.Errorf("standard error %q, want one line beginning with %q", stderr, says)
+	}
+	if !strings.Contains(stderr, "; ") {
+		t.Errorf("standard error %q names no remedy", stderr)
+	}
+}
+
+func TestEverythingWrongWithSharesIsReportedAtOnce(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing")
+	var stdout, stderr bytes.Buffer
+	run([]string{"run", "--fs", missing + "1", "--fs", "b=" + missing + "2"}, strings.NewReader(""), &stdout, &stderr)
+	if strings.Count(stderr.String(), "\n") != 2 {
+		t.Errorf("standard error %q, want two lines", stderr.String())
+	}
+}
+
+func TestHelpIsNoFailure(t *testing.T) {
+	for _, args := range [][]string{nil, {"--help"}, {"run", "--help"}, {"help", "run"}} {
+		var stdout, stderr bytes.Buffer
+		if status := run(args, strings.NewReader(""), &stdout, &stderr); status != exitOK || stderr.Len() > 0 {
+			t.Errorf("gov86 %q: status %d, standard error %q", args, status, stderr.String())
+		}
+		if !strings.Contains(stdout.String(), "run") {
+			t.Errorf("gov86 %q: standard output %q, want help", args, stdout.String())
+		}
+	}
+}
+
+func TestTheRunHelpListsEveryExitStatus(t *testing.T) {
+	for _, status := range []string{"  0  ", "  1  ", "124  ", "125  ", "128+ ", "254  ", "255  "} {
+		if !strings.Contains(runHelp, "\n  "+status) {
+			t.Errorf("the help of run does not list status %s", strings.TrimSpace(status))
+		}
+	}
+}
+
+func TestVersionAndDoctorSaySomethingUseful(t *testing.T) {
+	for _, c := range []struct {
+		args  []string
+		wants []string
+	}{
+		{[]string{"version"}, []string{"gov86 "}},
+		{[]string{"version", "--licenses"}, []string{"The gov86 Authors", "github.com/spf13/cobra", "Apache"}},
+		{[]string{"doctor"}, []string{"host", "terminal", "interp", "guest"}},
+	} {
+		var stdout, stderr bytes.Buffer
+		if status := run(c.args, strings.NewReader(""), &stdout, &stderr); status != exitOK {
+			t.Errorf("gov86 %q: status %d, %s", c.args, status, stderr.String())
+		}
+		for _, want := range c.wants {
+			if !strings.Contains(stdout.String(), want) {
+				t.Errorf("gov86 %q does not mention %q", c.args, want)
+			}
+		}
+	}
+}
+
+func TestTheEmbeddedGuestsCommandLineHasItsWords(t *testing.T) {
+	t.Setenv("TERM", "screen.xterm-256color")
+	x := &session{tty: os.Stdin, settings: settings{
+		shares:      []share{{"host", ".", true}, {"ws", "d", false}},
+		commandLine: "quiet",
+	}}
+	const want = "console=ttyS0 gov86.fs=host:/mnt/host:ro gov86.fs=ws:/mnt/ws" +
+		" gov86.winsize=1 gov86.term=screen.xterm-256color quiet"
+	if got := x.fullCommandLine(); got != want {
+		t.Errorf("command line\n%s, want\n%s", got, want)
+	}
+	t.Setenv("TERM", "x; init=/bin/sh")
+	if got := x.fullCommandLine(); strings.Contains(got, "init=") {
+		t.Errorf("TERM put words into the command line %q", got)
+	}
+}

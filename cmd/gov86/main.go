@@ -1,0 +1,7 @@
+// Command gov86 is a 32-bit PC in one program: it boots an operating system
+// and puts its console on the terminal.
+package main
+
+import "os"
+
+func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }

@@ -1,0 +1,66 @@
+package main
+
+import "strings"
+
+// A qemuFlag is how gov86 spells a flag that QEMU writes with one dash.
+type qemuFlag struct {
+	name  string
+	value func(string) string // nil when the flag takes none
+}
+
+func unchanged(v string) string { return v }
+
+// megabytes is QEMU's -m: a bare number counts megabytes, and the number may
+// be written size=256M (qemu-system-i386(1)).
+func megabytes(v string) string {
+	v = strings.TrimPrefix(v, "size=")
+	if v != "" && strings.Trim(v, "0123456789") == "" {
+		v += "M"
+	}
+	return v
+}
+
+var qemuFlags = map[string]qemuFlag{
+	"-kernel":    {"--kernel", unchanged},
+	"-initrd":    {"--initrd", unchanged},
+	"-append":    {"--append", unchanged},
+	"-m":         {"--memory", megabytes},
+	"-nographic": {name: "--headless"},
+}
+
+// fromQEMU respells QEMU's names among args. It comes before pflag, which
+// reads -kernel as -k with the value "ernel". takesValue says which of gov86's
+// own flags are followed by a value; a value is never respelled.
+func fromQEMU(args []string, takesValue func(flag string) bool) ([]string, error) {
+	var out []string
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		if arg == "--" {
+			return append(out, args[i:]...), nil
+		}
+		q, known := qemuFlags[arg]
+		switch {
+		case known && q.value == nil:
+			out = append(out, q.name)
+		case known:
+			i++
+			if i == len(args) {
+				return nil, failure{arg, "a value is missing", "write " + arg + " VALUE"}
+			}
+			out = append(out, q.name, q.value(args[i]))
+		case len(arg) > 2 && arg[0] == '-' && arg[1] != '-':
+			return nil, unknownFlag(arg)
+		default:
+			out = append(out, arg)
+			if takesValue(arg) && i+1 < len(args) {
+				i++
+				out = append(out, args[i])
+			}
+		}
+	}
+	return out, nil
+}
+
+func unknownFlag(flag string) error {
+	return failure{flag, "there is no such flag", "gov86 run --help lists them"}
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// settings is what the flags of run ask for.
+type settings struct {
+	kernel, initrd string // paths; no kernel means the embedded guest
+	commandLine    string
+	commandLineSet bool
+	shares         []share
+	memory         size
+	noAPIC         bool
+	engine         string
+	headless       bool
+	until          string
+	timeout        time.Duration
+}
+
+const runHelp = `Boot a kernel, or without --kernel the embedded guest: a small Linux that
+mounts the shared directories below /mnt and starts a root shell.
+
+On a terminal, Ctrl-A begins an escape: Ctrl-A x quits, Ctrl-A h lists the
+others. Every other key goes to the guest. Otherwise standard input feeds the
+guest, and its end leaves the machine running.
+
+QEMU's -kernel, -initrd, -append, -m and -nographic are understood.
+
+Exit status:
+    0  the guest powered off, the text of --until appeared, or Ctrl-A x
+    1  the machine ended and the text of --until had not appeared
+  124  --timeout ran out
+  125  gov86 failed: a bad flag, a file that is missing or not a kernel, ...
+  128+ a signal of that number ended gov86
+  254  the guest's processor shut down (triple fault)
+  255  the guest's kernel panicked`
+
+func newRun(status *int) *cobra.Command {
+	s := settings{memory: 256 << 20, engine: "interp"}
+	var directories []string
+	cmd := &cobra.Command{
+		Use:   "run [flags]",
+		Short: "Boot a guest and put its console on the terminal",
+		Long:  runHelp,
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s.commandLineSet = cmd.Flags().Changed("append")
+			if err := s.validate(); err != nil {
+				return err
+			}
+			var err error
+			if s.kernel == "" && len(directories) == 0 {
+				directories = []string{defaultShare + "=.,ro"}
+			}
+			if s.shares, err = parseShares(directories); err != nil {
+				return err
+			}
+			*status, err = boot(s, streams{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()})
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&s.kernel, "kernel", "", "boot the kernel in `FILE`: a bzImage, or an ELF or Multiboot image")
+	f.StringVar(&s.initrd, "initrd", "", "give the kernel the initial RAM disk in `FILE`")
+	f.StringVar(&s.commandLine, "append", "",
+		"the kernel's command line (default \"console=ttyS0\"); for the embedded guest, words to add to its own")
+	f.StringArrayVar(&directories, "fs", nil,
+		"share a directory under a name: `[NAME=]DIR[,ro]`, repeatable; the embedded guest mounts\n"+
+			"it at /mnt/NAME (default for the embedded guest \"host=.,ro\")")
+	f.Var(&s.memory, "memory", "give the guest this much memory: a number and K, M or G")
+	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")
+	f.BoolVar(&s.noAPIC, "no-apic", false, "hide the local APIC and the I/O APIC")
+	f.StringVar(&s.engine, "engine", s.engine, "execute with `ENGINE`: interp")
+	f.StringVar(&s.until, "until", "", "end with status 0 when `TEXT` appears on the console")
+	f.DurationVar(&s.timeout, "timeout", 0, "end with status 124 after `DURATION`, such as 60s or 5m")
+	return cmd
+}
+
+// validate reports what is wrong with the flags themselves.
+func (s *settings) validate() error {
+	switch {
+	case s.engine != "interp":
+		return failure{"--engine", "there is no engine " + s.engine, "write --engine interp"}
+	case s.timeout < 0:
+		return failure{"--timeout", s.timeout.String() + " is in the past", "write a duration such as 60s"}
+	case s.initrd != "" && s.kernel == "":
+		return failure{"--initrd", "the embedded guest has its own initial RAM disk", "give --kernel too"}
+	}
+	return nil
+}
