@@ -53,6 +53,11 @@ type CPU struct {
 	// Last remembers the latest exceptions for a post-mortem.
 	Last History
 
+	// Start is the EIP of the instruction being executed, EIP that of the next.
+	Start uint32
+
+	// dataHits are the breakpoints the current instruction has met, as in DR6.
+	dataHits uint32
 	// faultAddress is what CR2 becomes when the page fault just returned is
 	// delivered.
 	faultAddress Linear

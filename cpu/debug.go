@@ -1,0 +1,124 @@
+package cpu
+
+import "github.com/gov86/gov86/cpu/isa"
+
+// The debug registers (Intel SDM Vol. 3B, "Debug Registers").
+const (
+	dr6B0  = 1 << 0
+	dr6BD  = 1 << 13
+	dr6BS  = 1 << 14
+	dr6BT  = 1 << 15
+	dr6One = 0xffff0ff0
+	dr7One = 1 << 10
+	dr7GD  = 1 << 13
+)
+
+// debugNumber resolves the aliases DR4 and DR5, and general detection.
+func (c *CPU) debugNumber(n uint8) (uint8, Trap) {
+	if n == 4 || n == 5 {
+		if c.CR4&CR4DE != 0 {
+			return 0, UD()
+		}
+		n += 2
+	}
+	if c.DR[7]&dr7GD != 0 {
+		c.DR[6] |= dr6BD
+		c.DR[7] &^= dr7GD
+		return 0, Exception(VecDB)
+	}
+	return n, NoTrap
+}
+
+// ReadDebug is MOV from a debug register.
+func (c *CPU) ReadDebug(n uint8) (uint32, Trap) {
+	n, t := c.debugNumber(n)
+	if t != NoTrap {
+		return 0, t
+	}
+	return c.DR[n], NoTrap
+}
+
+// WriteDebug is MOV to a debug register.
+func (c *CPU) WriteDebug(n uint8, v uint32) Trap {
+	n, t := c.debugNumber(n)
+	if t != NoTrap {
+		return t
+	}
+	switch n {
+	case 6:
+		v = v&(0xf|dr6BD|dr6BS|dr6BT) | dr6One
+	case 7:
+		v = v&0xffff2fff | dr7One
+	}
+	c.DR[n] = v
+	return NoTrap
+}
+
+// breakpoint reports whether breakpoint i is enabled for accesses of kind rw,
+// and its range.
+func (c *CPU) breakpoint(i int, rw uint32) (first, last Linear, ok bool) {
+	control := c.DR[7] >> (16 + 4*i) & 15
+	if c.DR[7]>>(2*i)&3 == 0 || control&3 != rw {
+		return 0, 0, false
+	}
+	n := control>>2 + 1
+	if n == 3 {
+		n = 8
+	}
+	at := Linear(c.DR[i])
+	if rw != 0 {
+		at &^= Linear(n - 1)
+	}
+	return at, at + Linear(n-1), true
+}
+
+// BeforeStep checks instruction breakpoints at EIP. RF lets one instruction pass.
+func (c *CPU) BeforeStep() Trap {
+	if c.EFLAGS&FlagRF != 0 {
+		return NoTrap
+	}
+	at := Linear(c.Seg[isa.CS].Base + c.EIP)
+	hit := uint32(0)
+	for i := range 4 {
+		if first, _, ok := c.breakpoint(i, 0); ok && first == at {
+			hit |= dr6B0 << i
+		}
+	}
+	if hit == 0 {
+		return NoTrap
+	}
+	c.DR[6] |= hit
+	return Exception(VecDB)
+}
+
+// AfterStep ends an instruction in ModeStep; stepped says that TF was set when
+// it began.
+func (c *CPU) AfterStep(stepped bool) Trap {
+	c.EFLAGS &^= FlagRF
+	hit := c.dataHits
+	c.dataHits = 0
+	if stepped {
+		hit |= dr6BS
+	}
+	if hit == 0 {
+		return NoTrap
+	}
+	c.DR[6] |= hit
+	return AfterInstruction(VecDB)
+}
+
+// MatchData notes the data breakpoints that an access of n bytes at l meets;
+// AfterStep reports them.
+func (c *CPU) MatchData(l Linear, n int, write bool) {
+	end := l + Linear(n-1)
+	for i := range 4 {
+		for _, rw := range []uint32{1, 3} {
+			if rw == 1 && !write {
+				continue
+			}
+			if first, last, ok := c.breakpoint(i, rw); ok && l <= last && first <= end {
+				c.dataHits |= dr6B0 << i
+			}
+		}
+	}
+}

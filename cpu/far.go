@@ -1,0 +1,495 @@
+package cpu
+
+import "github.com/gov86/gov86/cpu/isa"
+
+// Far transfers of control (Intel SDM Vol. 2, "JMP", "CALL", "RET", "IRET";
+// Vol. 3A, "Privilege Level Checking When Transferring Program Control").
+
+func mask(size int) uint32 {
+	if size == 2 {
+		return 0xffff
+	}
+	return 0xffffffff
+}
+
+// plain reports whether segments are those of the 8086.
+func (c *CPU) plain() bool { return !c.Protected() }
+
+// transferReal is a far jump of real and virtual-8086 mode.
+func (c *CPU) transferReal(selector uint16, off uint32) Trap {
+	if off > c.Seg[isa.CS].Limit {
+		return GP(0)
+	}
+	c.SetRealSegment(isa.CS, selector)
+	c.EIP = off
+	return NoTrap
+}
+
+// codeTarget checks a code segment that a jump or call names directly, for
+// privilege level cpl.
+func (c *CPU) codeTarget(selector uint16, d *descriptor, off uint32) Trap {
+	rpl := uint8(selector & 3)
+	switch {
+	case d.conforming() && d.dpl() > c.CPL,
+		!d.conforming() && (rpl > c.CPL || d.dpl() != c.CPL):
+		return GP(index(selector))
+	case !d.present():
+		return Fault(VecNP, index(selector))
+	case off > d.limit():
+		return GP(0)
+	}
+	return NoTrap
+}
+
+// FarJump is JMP with a far pointer of size-byte offset.
+func (c *CPU) FarJump(selector uint16, off uint32, size int) Trap {
+	off &= mask(size)
+	if c.plain() {
+		return c.transferReal(selector, off)
+	}
+	if null(selector) {
+		return GP(0)
+	}
+	d, t := c.need(selector, VecGP, 0)
+	if t != NoTrap {
+		return t
+	}
+	if d.code() {
+		if t := c.codeTarget(selector, &d, off); t != NoTrap {
+			return t
+		}
+		if t := c.setCS(selector, &d, c.CPL); t != NoTrap {
+			return t
+		}
+		c.EIP = off
+		return NoTrap
+	}
+	if t := c.gateRights(selector, &d); t != NoTrap {
+		return t
+	}
+	switch d.kind() {
+	case typeCall16, typeCall32:
+		target, td, entry, t := c.callGate(&d)
+		if t != NoTrap {
+			return t
+		}
+		if !td.conforming() && td.dpl() != c.CPL {
+			return GP(index(target))
+		}
+		if entry > td.limit() {
+			return GP(0)
+		}
+		if t := c.setCS(target, &td, c.CPL); t != NoTrap {
+			return t
+		}
+		c.EIP = entry
+		return NoTrap
+	}
+	return c.taskTarget(selector, &d, byJump)
+}
+
+// gateRights checks a gate or TSS that a jump or call names.
+func (c *CPU) gateRights(selector uint16, d *descriptor) Trap {
+	if !d.system() {
+		return GP(index(selector))
+	}
+	switch d.kind() {
+	case typeCall16, typeCall32, typeTaskGate, typeTSS16, typeTSS32:
+	default:
+		return GP(index(selector))
+	}
+	if d.dpl() < c.CPL || d.dpl() < uint8(selector&3) {
+		return GP(index(selector))
+	}
+	if !d.present() {
+		return Fault(VecNP, index(selector))
+	}
+	return NoTrap
+}
+
+// callGate follows a call gate to its code segment and entry point.
+func (c *CPU) callGate(g *descriptor) (selector uint16, d descriptor, entry uint32, t Trap) {
+	selector = uint16(g.low >> 16)
+	entry = g.low & 0xffff
+	if g.kind() == typeCall32 {
+		entry |= g.high & 0xffff0000
+	}
+	if null(selector) {
+		return selector, d, 0, GP(0)
+	}
+	d, t = c.need(selector, VecGP, 0)
+	switch {
+	case t != NoTrap:
+	case !d.code() || d.dpl() > c.CPL:
+		t = GP(index(selector))
+	case !d.present():
+		t = Fault(VecNP, index(selector))
+	}
+	return selector, d, entry, t
+}
+
+// FarCall is CALL with a far pointer of size-byte offset.
+func (c *CPU) FarCall(selector uint16, off uint32, size int) Trap {
+	off &= mask(size)
+	if c.plain() {
+		f := c.currentFrame()
+		if t := c.pushReturn(&f, size); t != NoTrap {
+			return t
+		}
+		if t := c.transferReal(selector, off); t != NoTrap {
+			return t
+		}
+		f.commit()
+		return NoTrap
+	}
+	if null(selector) {
+		return GP(0)
+	}
+	d, t := c.need(selector, VecGP, 0)
+	if t != NoTrap {
+		return t
+	}
+	if d.code() {
+		if t := c.codeTarget(selector, &d, off); t != NoTrap {
+			return t
+		}
+		return c.callSame(selector, &d, off, size)
+	}
+	if t := c.gateRights(selector, &d); t != NoTrap {
+		return t
+	}
+	if k := d.kind(); k == typeCall16 || k == typeCall32 {
+		return c.callThrough(&d)
+	}
+	return c.taskTarget(selector, &d, byCall)
+}
+
+func (c *CPU) pushReturn(f *frame, size int) Trap {
+	if t := f.room(2, size); t != NoTrap {
+		return t
+	}
+	if t := f.push(uint32(c.Seg[isa.CS].Selector), size); t != NoTrap {
+		return t
+	}
+	return f.push(c.EIP, size)
+}
+
+// callSame is a call without a change of privilege.
+func (c *CPU) callSame(selector uint16, d *descriptor, off uint32, size int) Trap {
+	f := c.currentFrame()
+	if t := c.pushReturn(&f, size); t != NoTrap {
+		return t
+	}
+	if t := c.setCS(selector, d, c.CPL); t != NoTrap {
+		return t
+	}
+	f.commit()
+	c.EIP = off
+	return NoTrap
+}
+
+// callThrough is a call through a gate: to more privilege it switches stacks
+// and copies the gate's count of parameters.
+func (c *CPU) callThrough(g *descriptor) Trap {
+	size := 2
+	if g.kind() == typeCall32 {
+		size = 4
+	}
+	selector, d, entry, t := c.callGate(g)
+	if t != NoTrap {
+		return t
+	}
+	if entry > d.limit() {
+		return GP(0)
+	}
+	if d.conforming() || d.dpl() == c.CPL {
+		return c.callSame(selector, &d, entry, size)
+	}
+	f, t := c.innerFrame(d.dpl(), 0)
+	if t != NoTrap {
+		return t
+	}
+	count := int(g.high & 31)
+	if t := f.room(count+4, size); t != NoTrap {
+		return t
+	}
+	old := c.currentFrame()
+	var params [32]uint32
+	for i := range count {
+		if params[i], t = old.pop(size); t != NoTrap {
+			return t
+		}
+	}
+	words := []uint32{uint32(c.Seg[isa.SS].Selector), c.Reg32(ESP)}
+	for i := count - 1; i >= 0; i-- {
+		words = append(words, params[i])
+	}
+	words = append(words, uint32(c.Seg[isa.CS].Selector), c.EIP)
+	for _, w := range words {
+		if t := f.push(w, size); t != NoTrap {
+			return t
+		}
+	}
+	if t := c.setCS(selector, &d, d.dpl()); t != NoTrap {
+		return t
+	}
+	c.Seg[isa.SS] = f.seg
+	f.commit()
+	c.EIP = entry
+	return NoTrap
+}
+
+// returnTarget checks the code segment that a return goes to.
+func (c *CPU) returnTarget(selector uint16, off uint32) (descriptor, Trap) {
+	if null(selector) {
+		return descriptor{}, GP(0)
+	}
+	d, t := c.need(selector, VecGP, 0)
+	rpl := uint8(selector & 3)
+	switch {
+	case t != NoTrap:
+	case !d.code(), rpl < c.CPL, d.conforming() && d.dpl() > rpl, !d.conforming() && d.dpl() != rpl:
+		t = GP(index(selector))
+	case !d.present():
+		t = Fault(VecNP, index(selector))
+	case off > d.limit():
+		t = GP(0)
+	}
+	return d, t
+}
+
+// returnStack checks the stack segment that a return to less privilege pops.
+func (c *CPU) returnStack(selector uint16, rpl uint8) (descriptor, Trap) {
+	if null(selector) {
+		return descriptor{}, GP(0)
+	}
+	d, t := c.need(selector, VecGP, 0)
+	switch {
+	case t != NoTrap:
+	case uint8(selector&3) != rpl, !d.writableData(), d.dpl() != rpl:
+		t = GP(index(selector))
+	case !d.present():
+		t = Fault(VecSS, index(selector))
+	default:
+		t = c.markAccessed(&d)
+	}
+	return d, t
+}
+
+// FarReturn is RET far; pop is its count of bytes to release.
+func (c *CPU) FarReturn(size int, pop uint16) Trap {
+	f := c.currentFrame()
+	off, t := f.pop(size)
+	if t != NoTrap {
+		return t
+	}
+	cs, t := f.pop(size)
+	if t != NoTrap {
+		return t
+	}
+	selector := uint16(cs)
+	if c.plain() {
+		if t := c.transferReal(selector, off); t != NoTrap {
+			return t
+		}
+		f.drop(uint32(pop))
+		f.commit()
+		return NoTrap
+	}
+	d, t := c.returnTarget(selector, off)
+	if t != NoTrap {
+		return t
+	}
+	f.drop(uint32(pop))
+	if uint8(selector&3) == c.CPL {
+		if t := c.setCS(selector, &d, c.CPL); t != NoTrap {
+			return t
+		}
+		f.commit()
+		c.EIP = off
+		return NoTrap
+	}
+	return c.returnOuter(&f, selector, &d, off, size, uint32(pop))
+}
+
+// returnOuter returns to less privilege: SS:ESP is popped, and data segments
+// that the outer level may not use become null.
+func (c *CPU) returnOuter(f *frame, selector uint16, d *descriptor, off uint32, size int, pop uint32) Trap {
+	sp, t := f.pop(size)
+	if t != NoTrap {
+		return t
+	}
+	ss, t := f.pop(size)
+	if t != NoTrap {
+		return t
+	}
+	rpl := uint8(selector & 3)
+	sd, t := c.returnStack(uint16(ss), rpl)
+	if t != NoTrap {
+		return t
+	}
+	if t := c.setCS(selector, d, rpl); t != NoTrap {
+		return t
+	}
+	c.EIP = off
+	c.Seg[isa.SS] = sd.segment(uint16(ss))
+	outer := frame{c: c, seg: c.Seg[isa.SS], sp: sp}
+	outer.drop(pop)
+	outer.commit()
+	c.dropSegments()
+	return NoTrap
+}
+
+// dropSegments nulls data segments of more privilege than CPL.
+func (c *CPU) dropSegments() {
+	for _, s := range []isa.Seg{isa.ES, isa.DS, isa.FS, isa.GS} {
+		g := &c.Seg[s]
+		conforming := g.Access&(AccessCode|AccessDC) == AccessCode|AccessDC
+		if g.Usable && !conforming && g.DPL() < c.CPL {
+			*g = Segment{}
+		}
+	}
+}
+
+// flagsMask are the bits of EFLAGS that IRET with size-byte operands loads at
+// privilege level cpl.
+func (c *CPU) flagsMask(size int) uint32 {
+	m := uint32(FlagsStatus | FlagTF | FlagDF | FlagNT)
+	if size == 4 {
+		m |= FlagRF | FlagAC | FlagID
+	}
+	if c.CR0&CR0PE == 0 || c.CPL <= c.IOPL() {
+		m |= FlagIF
+	}
+	if c.CPL == 0 && !c.V86() {
+		m |= FlagIOPL
+		if size == 4 && c.CR0&CR0PE != 0 {
+			m |= FlagVIF | FlagVIP
+		}
+	}
+	return m
+}
+
+// InterruptReturn is IRET. An NMI may come again afterwards.
+func (c *CPU) InterruptReturn(size int) Trap {
+	var t Trap
+	switch {
+	case c.V86():
+		t = c.returnV86(size)
+	case c.CR0&CR0PE == 0:
+		t = c.returnPlain(size, c.flagsMask(size))
+	case c.EFLAGS&FlagNT != 0:
+		t = c.taskReturn()
+	default:
+		t = c.returnProtected(size)
+	}
+	if t == NoTrap {
+		c.NMIBlocked = false
+	}
+	return t
+}
+
+// returnPlain is IRET of the 8086: it loads the flags in m.
+func (c *CPU) returnPlain(size int, m uint32) Trap {
+	f := c.currentFrame()
+	var w [3]uint32
+	for i := range w {
+		var t Trap
+		if w[i], t = f.pop(size); t != NoTrap {
+			return t
+		}
+	}
+	if t := c.transferReal(uint16(w[1]), w[0]); t != NoTrap {
+		return t
+	}
+	f.commit()
+	c.EFLAGS = c.EFLAGS&^m | w[2]&m
+	if size == 2 {
+		c.EFLAGS &^= FlagRF
+	}
+	return NoTrap
+}
+
+// returnV86 is IRET in virtual-8086 mode. Below IOPL 3 it needs CR4.VME, and IF
+// stands for VIF.
+func (c *CPU) returnV86(size int) Trap {
+	if c.IOPL() == 3 {
+		return c.returnPlain(size, c.flagsMask(size)&^FlagIOPL)
+	}
+	if c.CR4&CR4VME == 0 || size == 4 {
+		return GP(0)
+	}
+	f := c.currentFrame()
+	f.drop(4)
+	v, t := f.pop(2)
+	if t != NoTrap {
+		return t
+	}
+	if v&FlagTF != 0 || v&FlagIF != 0 && c.EFLAGS&FlagVIP != 0 {
+		return GP(0)
+	}
+	if t := c.returnPlain(2, FlagsStatus|FlagDF|FlagNT); t != NoTrap {
+		return t
+	}
+	c.EFLAGS &^= FlagVIF
+	if v&FlagIF != 0 {
+		c.EFLAGS |= FlagVIF
+	}
+	return NoTrap
+}
+
+// returnProtected is IRET in protected mode, outside a nested task.
+func (c *CPU) returnProtected(size int) Trap {
+	f := c.currentFrame()
+	var w [3]uint32
+	for i := range w {
+		var t Trap
+		if w[i], t = f.pop(size); t != NoTrap {
+			return t
+		}
+	}
+	off, selector, flags := w[0], uint16(w[1]), w[2]
+	if size == 4 && flags&FlagVM != 0 && c.CPL == 0 {
+		return c.enterV86(&f, off, selector, flags)
+	}
+	d, t := c.returnTarget(selector, off)
+	if t != NoTrap {
+		return t
+	}
+	m := c.flagsMask(size)
+	if uint8(selector&3) == c.CPL {
+		if t := c.setCS(selector, &d, c.CPL); t != NoTrap {
+			return t
+		}
+		f.commit()
+		c.EIP = off
+	} else if t := c.returnOuter(&f, selector, &d, off, size, 0); t != NoTrap {
+		return t
+	}
+	c.EFLAGS = c.EFLAGS&^m | flags&m
+	if size == 2 {
+		c.EFLAGS &^= FlagRF
+	}
+	return NoTrap
+}
+
+// enterV86 is IRET to virtual-8086 mode: the rest of the frame holds its stack
+// and segments.
+func (c *CPU) enterV86(f *frame, off uint32, selector uint16, flags uint32) Trap {
+	var w [6]uint32
+	for i := range w {
+		var t Trap
+		if w[i], t = f.pop(4); t != NoTrap {
+			return t
+		}
+	}
+	c.EFLAGS = flags&0x3f7fd5 | FlagOne | FlagVM
+	c.CPL = 3
+	c.SetRealSegment(isa.CS, selector)
+	c.SetReg32(ESP, w[0])
+	for i, s := range []isa.Seg{isa.SS, isa.ES, isa.DS, isa.FS, isa.GS} {
+		c.SetRealSegment(s, uint16(w[i+1]))
+	}
+	c.EIP = off & 0xffff
+	return NoTrap
+}

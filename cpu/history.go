@@ -1,0 +1,80 @@
+package cpu
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/trace"
+)
+
+// A Record is one exception that was delivered.
+type Record struct {
+	Vector   uint8
+	Code     uint16
+	Selector uint16
+	EIP      uint32
+	CR2      uint32
+}
+
+// A History is a ring of the latest exceptions.
+type History struct {
+	ring [16]Record
+	n    uint
+}
+
+// record remembers an exception about to be delivered.
+func (c *CPU) record(v *event) {
+	r := Record{Vector: v.vector, Code: v.code, Selector: c.Seg[isa.CS].Selector, EIP: c.EIP, CR2: uint32(c.faultAddress)}
+	c.Last.ring[c.Last.n%uint(len(c.Last.ring))] = r
+	c.Last.n++
+	if trace.On(trace.Exception) {
+		trace.Emit(trace.Exception, "deliver", uint64(v.vector), uint64(v.code), uint64(r.Selector), uint64(c.EIP), uint64(c.faultAddress))
+	}
+}
+
+// Records are the latest exceptions, oldest first.
+func (h *History) Records() []Record {
+	size := uint(len(h.ring))
+	first := uint(0)
+	if h.n > size {
+		first = h.n - size
+	}
+	var out []Record
+	for i := first; i < h.n; i++ {
+		out = append(out, h.ring[i%size])
+	}
+	return out
+}
+
+var segmentNames = [...]string{"ES", "CS", "SS", "DS", "FS", "GS"}
+var registerNames = [...]string{"EAX", "ECX", "EDX", "EBX", "ESP", "EBP", "ESI", "EDI"}
+
+// Dump writes a post-mortem: registers, segments with their hidden parts,
+// control registers and the latest exceptions.
+func (c *CPU) Dump(w io.Writer) {
+	for i, name := range registerNames {
+		sep := " "
+		if i%4 == 3 {
+			sep = "\n"
+		}
+		fmt.Fprintf(w, "%s=%08x%s", name, c.Reg32(uint8(i)), sep)
+	}
+	fmt.Fprintf(w, "EIP=%08x EFL=%08x CPL=%d halted=%t\n", c.EIP, c.EFLAGS, c.CPL, c.Halted)
+	for i, name := range segmentNames {
+		dumpSegment(w, name, &c.Seg[i])
+	}
+	dumpSegment(w, "LDT", &c.LDTR)
+	dumpSegment(w, "TR", &c.TR)
+	fmt.Fprintf(w, "GDT %08x %04x IDT %08x %04x\n", c.GDTR.Base, c.GDTR.Limit, c.IDTR.Base, c.IDTR.Limit)
+	fmt.Fprintf(w, "CR0=%08x CR2=%08x CR3=%08x CR4=%08x EFER=%x\n", c.CR0, c.CR2, c.CR3, c.CR4, c.MSR.EFER)
+	fmt.Fprintf(w, "DR0=%08x DR1=%08x DR2=%08x DR3=%08x DR6=%08x DR7=%08x\n",
+		c.DR[0], c.DR[1], c.DR[2], c.DR[3], c.DR[6], c.DR[7])
+	for _, r := range c.Last.Records() {
+		fmt.Fprintf(w, "exception %2d code %04x at %04x:%08x cr2 %08x\n", r.Vector, r.Code, r.Selector, r.EIP, r.CR2)
+	}
+}
+
+func dumpSegment(w io.Writer, name string, g *Segment) {
+	fmt.Fprintf(w, "%-3s %04x base %08x limit %08x access %04x usable %t\n", name, g.Selector, g.Base, g.Limit, g.Access, g.Usable)
+}

@@ -1,0 +1,273 @@
+package interp
+
+import (
+	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/block"
+	"github.com/gov86/gov86/cpu/isa"
+)
+
+// An Engine executes one CPU. It implements cpu.Engine.
+type Engine struct {
+	*cpu.CPU
+	cache *block.Cache
+	flags flags
+
+	// What is derived from the mode while a run lasts.
+	mode       cpu.Mode
+	read       *cpu.Table // the view of the current privilege
+	write      *cpu.Table
+	base       [8]uint32 // segment bases
+	codeBase   uint32
+	stackMask  uint32 // 0xffff with a 16-bit stack, else all ones
+	stackSize  uint8  // 2 or 4: the width of the stack pointer
+	wholeStack bool   // SS is flat and the stack pointer is ESP
+
+	// jump leads from linear addresses to blocks: the index of the block last
+	// found at an address of that hash.
+	jump [jumpSlots]int32
+	// from and fromTaken are where the next block found is to be linked.
+	from      *block.Block
+	fromTaken int
+	left      int64
+	fault     cpu.Trap
+}
+
+const jumpSlots = 1 << 13
+
+var _ cpu.Engine = (*Engine)(nil)
+
+// New returns an engine for c.
+func New(c *cpu.CPU) *Engine {
+	e := &Engine{CPU: c}
+	e.cache = block.New(c, e.prepare)
+	return e
+}
+
+// Forget implements cpu.Engine.
+func (e *Engine) Forget(at, n uint32) { e.cache.Forget(at, n) }
+
+// Run implements cpu.Engine.
+func (e *Engine) Run(budget uint64) (retired uint64, why cpu.Exit) {
+	e.left = int64(budget)
+	e.resume()
+	for {
+		if e.Shutdown {
+			why = cpu.Shutdown
+			break
+		}
+		if a := e.Attention(); a != 0 {
+			if a&cpu.AttendKick != 0 {
+				why = cpu.Kicked
+				break
+			}
+			e.attend(a)
+		}
+		if e.Halted {
+			why = cpu.Halted
+			break
+		}
+		if e.left <= 0 {
+			why = cpu.Spent
+			break
+		}
+		e.step()
+	}
+	e.pause()
+	return uint64(int64(budget) - e.left), why
+}
+
+// resume derives what the engine keeps from the architectural state.
+func (e *Engine) resume() {
+	e.flags.set(e.EFLAGS)
+	e.enter()
+}
+
+// enter derives what depends on the mode.
+func (e *Engine) enter() {
+	e.mode = e.Mode()
+	view := cpu.View(0)
+	if e.mode&cpu.ModeUser != 0 {
+		view = cpu.UserView
+	}
+	e.read, e.write = e.TLB.View[view+cpu.ReadView], e.TLB.View[view+cpu.WriteView]
+	for i := range e.Seg {
+		e.base[i] = e.Seg[i].Base
+	}
+	e.codeBase = e.base[isa.CS]
+	e.stackMask, e.stackSize = 0xffff, 2
+	if e.mode&cpu.ModeStack32 != 0 {
+		e.stackMask, e.stackSize = 0xffffffff, 4
+	}
+	e.wholeStack = e.mode&(cpu.ModeStack32|cpu.ModeFlatSS) == cpu.ModeStack32|cpu.ModeFlatSS
+}
+
+// pause makes EFLAGS whole.
+func (e *Engine) pause() { e.EFLAGS = e.EFLAGS&^cpu.FlagsStatus | e.flags.word() }
+
+// attend accepts an NMI or an interrupt, if the processor would now.
+func (e *Engine) attend(a uint32) {
+	nmi := a&cpu.AttendNMI != 0 && !e.NMIBlocked && !e.Shadow
+	if !nmi && !(a&cpu.AttendINTR != 0 && e.Interruptible()) {
+		return
+	}
+	e.pause()
+	e.Halted = false
+	e.Start = e.EIP
+	if nmi {
+		e.AcceptNMI()
+	} else {
+		e.AcceptInterrupt()
+	}
+	e.resume()
+}
+
+// step runs blocks from EIP on until something must be looked at anew.
+func (e *Engine) step() {
+	if e.mode&cpu.ModeFlatCS == 0 && e.EIP > e.Seg[isa.CS].Limit {
+		e.raise(cpu.GP(0), e.EIP)
+		return
+	}
+	shadow := e.Shadow
+	if e.mode&cpu.ModeStep != 0 {
+		e.stepOne()
+		return
+	}
+	l := cpu.Linear(e.codeBase + e.EIP)
+	i := e.lookup(uint32(l))
+	if i == 0 {
+		var t cpu.Trap
+		if i, t = e.cache.Find(l, e.mode); t != cpu.NoTrap {
+			e.from = nil
+			e.raise(t, e.EIP)
+			return
+		}
+		e.jump[slot(uint32(l))] = i
+	}
+	if e.from != nil {
+		e.from.Link[e.fromTaken] = i
+		e.from = nil
+	}
+	b := e.cache.At(i)
+	e.Shadow = false
+	if shadow || !e.withinLimit(b) {
+		e.single(b)
+		return
+	}
+	e.execute(b)
+}
+
+// withinLimit reports whether the whole block lies within the code segment. If
+// not, its instructions are taken one at a time; the one that crosses faults.
+func (e *Engine) withinLimit(b *block.Block) bool {
+	return e.mode&cpu.ModeFlatCS != 0 || uint64(e.EIP)+uint64(b.Bytes)-1 <= uint64(e.Seg[isa.CS].Limit)
+}
+
+// stepOne executes one instruction between its debug checks
+// (Intel SDM Vol. 3B, "Debug Exceptions").
+func (e *Engine) stepOne() {
+	e.pause()
+	stepped := e.EFLAGS&cpu.FlagTF != 0
+	e.Start = e.EIP
+	if t := e.BeforeStep(); t != cpu.NoTrap {
+		e.raise(t, e.EIP)
+		return
+	}
+	i, t := e.cache.Find(cpu.Linear(e.codeBase+e.EIP), e.mode)
+	if t != cpu.NoTrap {
+		e.raise(t, e.EIP)
+		return
+	}
+	e.from = nil
+	e.Shadow = false
+	if e.single(e.cache.At(i)); e.fault != cpu.NoTrap {
+		return
+	}
+	e.pause()
+	if t := e.AfterStep(stepped); t != cpu.NoTrap {
+		e.raise(t, e.EIP)
+	}
+}
+
+func slot(l uint32) uint32 { return (l ^ l>>13) & (jumpSlots - 1) }
+
+// lookup returns the block known to lie at linear address l, or 0.
+func (e *Engine) lookup(l uint32) int32 {
+	i := e.jump[slot(l)]
+	if b := e.cache.At(i); b.Linear == l && b.Epoch == e.TLB.Epoch && b.Mode == e.mode && !b.Dead {
+		return i
+	}
+	return 0
+}
+
+// raise delivers an exception of the instruction at start.
+func (e *Engine) raise(t cpu.Trap, start uint32) {
+	e.pause()
+	e.Start = start
+	if !t.After() {
+		e.EIP = start
+	}
+	e.Shadow = false
+	e.Deliver(t)
+	e.resume()
+}
+
+//go:generate go run ./gen
+
+// prepare chooses the handlers of a new block's instructions.
+func (e *Engine) prepare(b *block.Block, insts []isa.Inst) {
+	for i := range insts {
+		insts[i].Handler = choose(&insts[i], b.Mode)
+	}
+	last := len(insts) - 1
+	if last < 1 {
+		return
+	}
+	if j := &insts[last]; j.Handler >= hJO && j.Handler <= hJNLE {
+		p := &insts[last-1].Handler
+		*p = fuse(*p, uint8(j.Op-isa.JO))
+	}
+}
+
+// flat reports whether in's memory operand needs no check in mode m.
+func flat(in *isa.Inst, m cpu.Mode) bool {
+	return in.AddrSize == 4 && m>>in.Seg&cpu.ModeFlatES != 0 && m&cpu.ModeAligned == 0
+}
+
+// stack reports whether the stack is flat and addressed by ESP in mode m.
+func stack(m cpu.Mode) bool {
+	const want = cpu.ModeStack32 | cpu.ModeFlatSS
+	return m&want == want && m&cpu.ModeAligned == 0
+}
+
+// generic executes any instruction of a block that begins at base.
+func (e *Engine) generic(in *isa.Inst, base uint32) cpu.Trap {
+	e.Start = base + uint32(in.Off)
+	e.EIP = e.Start + uint32(in.Len)
+	return exec[in.Op](e, in)
+}
+
+// leave ends a run at instruction i of b: it faulted with t, or control went
+// where only the outer loop can follow.
+func (e *Engine) leave(b *block.Block, i int, t cpu.Trap, base, eip uint32) {
+	e.left += int64(int(b.N) - 1 - i)
+	if t != cpu.NoTrap {
+		e.fault = t
+		e.raise(t, base+uint32(e.cache.Insts(b)[i].Off))
+		return
+	}
+	e.EIP = eip
+	e.enter()
+}
+
+// single executes the first instruction of b and no more.
+func (e *Engine) single(b *block.Block) {
+	e.fault = cpu.NoTrap
+	e.left--
+	base := e.EIP
+	if t := e.generic(&e.cache.Insts(b)[0], base); t != cpu.NoTrap {
+		e.fault = t
+		e.raise(t, base)
+		return
+	}
+	e.enter()
+}

@@ -1,0 +1,163 @@
+package cpu
+
+// Model-specific registers (Intel SDM Vol. 4, "Model-Specific Registers").
+const (
+	msrTSC          = 0x10
+	msrPlatformID   = 0x17
+	msrAPICBase     = 0x1b
+	msrEBLPowerOn   = 0x2a
+	msrMicrocode    = 0x8b
+	msrMTRRCap      = 0xfe
+	msrBBLCtl3      = 0x11e
+	msrSysenterCS   = 0x174
+	msrSysenterESP  = 0x175
+	msrSysenterEIP  = 0x176
+	msrMCGCap       = 0x179
+	msrMCGStatus    = 0x17a
+	msrMiscEnable   = 0x1a0
+	msrDebugCtl     = 0x1d9
+	msrMTRRVariable = 0x200
+	msrMTRRFix64K   = 0x250
+	msrMTRRFix16K   = 0x258
+	msrMTRRFix4K    = 0x268
+	msrPAT          = 0x277
+	msrMTRRDefType  = 0x2ff
+	msrEFER         = 0xc0000080
+)
+
+const (
+	mtrrCap    = 1<<10 | 1<<8 | 8 // WC, fixed ranges, eight variable ranges
+	powerOnPAT = 0x0007040600070406
+	physMask   = 1<<physBits - 1
+
+	// APICEnable is the global enable bit of IA32_APIC_BASE.
+	APICEnable = 1 << 11
+	apicBSP    = 1 << 8
+)
+
+// TSC is the time-stamp counter.
+func (c *CPU) TSC() uint64 { return c.Pins.Cycles() + c.TSCOffset }
+
+// fixedMTRR is where a fixed-range MTRR is stored.
+func fixedMTRR(index uint32) (int, bool) {
+	switch {
+	case index == msrMTRRFix64K:
+		return 0, true
+	case index == msrMTRRFix16K, index == msrMTRRFix16K+1:
+		return int(index-msrMTRRFix16K) + 1, true
+	case index >= msrMTRRFix4K && index < msrMTRRFix4K+8:
+		return int(index-msrMTRRFix4K) + 3, true
+	}
+	return 0, false
+}
+
+// msrStorage is where an MSR that only stores is kept, with its valid bits.
+func (c *CPU) msrStorage(index uint32) (p *uint64, valid uint64) {
+	m := &c.MSR
+	if i, ok := fixedMTRR(index); ok {
+		return &m.MTRRFix[i], ^uint64(0)
+	}
+	if i := index - msrMTRRVariable; i < 16 {
+		if i&1 == 0 {
+			return &m.MTRRBase[i/2], physMask &^ 0xf00
+		}
+		return &m.MTRRMask[i/2], physMask &^ 0x7ff
+	}
+	switch index {
+	case msrMTRRDefType:
+		return &m.MTRRDefType, 0xcff
+	case msrMiscEnable:
+		return &m.MiscEnable, ^uint64(0)
+	}
+	return nil, 0
+}
+
+// ReadMSR is RDMSR; an index that is not there is a general-protection fault.
+func (c *CPU) ReadMSR(index uint32) (uint64, Trap) {
+	if !c.Model.has(featureMSR) {
+		return 0, UD()
+	}
+	if p, _ := c.msrStorage(index); p != nil {
+		return *p, NoTrap
+	}
+	switch index {
+	case msrTSC:
+		return c.TSC(), NoTrap
+	case msrAPICBase:
+		return c.MSR.APICBase, NoTrap
+	case msrPAT:
+		return c.MSR.PAT, NoTrap
+	case msrSysenterCS:
+		return uint64(c.MSR.SysenterCS), NoTrap
+	case msrSysenterESP:
+		return uint64(c.MSR.SysenterESP), NoTrap
+	case msrSysenterEIP:
+		return uint64(c.MSR.SysenterEIP), NoTrap
+	case msrMTRRCap:
+		return mtrrCap, NoTrap
+	case msrEFER:
+		if c.Model.has(featureNX) {
+			return c.MSR.EFER, NoTrap
+		}
+	case msrPlatformID, msrEBLPowerOn, msrMicrocode, msrBBLCtl3, msrMCGCap, msrMCGStatus, msrDebugCtl:
+		return 0, NoTrap
+	}
+	return 0, GP(0)
+}
+
+// WriteMSR is WRMSR; reserved bits and an index that is not there are
+// general-protection faults.
+func (c *CPU) WriteMSR(index uint32, v uint64) Trap {
+	if !c.Model.has(featureMSR) {
+		return UD()
+	}
+	if p, valid := c.msrStorage(index); p != nil {
+		if v&^valid != 0 {
+			return GP(0)
+		}
+		*p = v
+		return NoTrap
+	}
+	switch index {
+	case msrTSC:
+		c.TSCOffset = v - c.Pins.Cycles()
+	case msrAPICBase:
+		if v&^(physMask&^0xfff|APICEnable|apicBSP) != 0 {
+			return GP(0)
+		}
+		c.MSR.APICBase = v
+		c.Pins.RelocateAPIC(v)
+	case msrPAT:
+		return c.setPAT(v)
+	case msrSysenterCS:
+		c.MSR.SysenterCS = uint32(v)
+	case msrSysenterESP:
+		c.MSR.SysenterESP = uint32(v)
+	case msrSysenterEIP:
+		c.MSR.SysenterEIP = uint32(v)
+	case msrEFER:
+		if !c.Model.has(featureNX) || v&^EFERNXE != 0 {
+			return GP(0)
+		}
+		c.MSR.EFER = v
+		c.TLB.Flush()
+	case msrEBLPowerOn, msrMicrocode, msrBBLCtl3, msrMCGStatus, msrDebugCtl, msrPlatformID:
+		// These take a write and have no effect here.
+	default:
+		return GP(0)
+	}
+	return NoTrap
+}
+
+// setPAT stores IA32_PAT, whose eight fields must be memory types.
+func (c *CPU) setPAT(v uint64) Trap {
+	for i := range 8 {
+		switch v >> (8 * i) & 0xff {
+		case 0, 1, 4, 5, 6, 7:
+		default:
+			return GP(0)
+		}
+	}
+	c.MSR.PAT = v
+	return NoTrap
+}
