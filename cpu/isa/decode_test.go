@@ -4,13 +4,13 @@ import (
 	"bufio"
 	"encoding/hex"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
-	"unsafe"
 )
 
 func TestInstIs32Bytes(t *testing.T) {
-	if n := unsafe.Sizeof(Inst{}); n != 32 {
+	if n := reflect.TypeFor[Inst]().Size(); n != 32 {
 		t.Errorf("Inst has %d bytes", n)
 	}
 }
