@@ -59,6 +59,10 @@ func (c *CPU) Deliver(t Trap) {
 		if second == NoTrap {
 			return
 		}
+		if v.source == fromSoftware {
+			// INT3 and INTO that cannot enter their handler are faults.
+			c.EIP = c.Start
+		}
 		first, next := v.vector, second.Vector()
 		switch {
 		case first == VecDF:

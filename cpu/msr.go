@@ -29,6 +29,8 @@ const (
 	mtrrCap    = 1<<10 | 1<<8 | 8 // WC, fixed ranges, eight variable ranges
 	powerOnPAT = 0x0007040600070406
 	physMask   = 1<<physBits - 1
+	// fastStrings is the bit of IA32_MISC_ENABLE that firmware leaves set.
+	fastStrings = 1
 
 	// APICEnable is the global enable bit of IA32_APIC_BASE.
 	APICEnable = 1 << 11

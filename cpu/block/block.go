@@ -55,7 +55,7 @@ type Cache struct {
 	blocks  []Block
 	bucket  [buckets]int32
 	byFrame map[uint32][]int32
-	window  [16 + mem.PageSize]byte
+	window  [maxInsts*isa.MaxLen + isa.MaxLen]byte
 }
 
 // New returns an empty cache for c. prepare is shown each new block, to choose
@@ -123,11 +123,11 @@ func (k *Cache) decode(l cpu.Linear, at mem.Addr, m cpu.Mode) (int32, cpu.Trap) 
 		mode = isa.Code32
 	}
 	inPage := mem.PageSize - int(l&(mem.PageSize-1))
-	code := k.window[:inPage]
+	code := k.window[:min(inPage, maxInsts*isa.MaxLen)]
 	k.read(code, at)
 	b := Block{Linear: uint32(l), Mode: m, at: uint32(at), spill: noFrame, first: int32(len(k.insts))}
 	var done int
-	for int(b.N) < maxInsts && done < inPage {
+	for int(b.N) < maxInsts && done < len(code) {
 		in, err := isa.Decode(code[done:], mode)
 		if err == isa.ErrTruncated && b.N == 0 {
 			return k.decodeSpill(b, l, at, code, mode)
@@ -158,7 +158,7 @@ func (k *Cache) decodeSpill(b Block, l cpu.Linear, at mem.Addr, code []byte, mod
 		return 0, t
 	}
 	n := len(code)
-	code = k.window[:n+15]
+	code = k.window[:n+isa.MaxLen]
 	k.read(code[n:], next)
 	in, err := isa.Decode(code, mode)
 	if err != nil {

@@ -22,6 +22,11 @@ func table() (t [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap) {
 			}
 		}
 	}
+	for op, fn := range t {
+		if fn == nil {
+			t[op] = undefined
+		}
+	}
 	for _, op := range absent {
 		t[op] = undefined
 	}
