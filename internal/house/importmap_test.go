@@ -41,6 +41,8 @@ var importMap = []row{
 	// The processor.
 	{pkg: "cpu/isa", others: arch, banned: noHost},
 	{pkg: "cpu/fpu", banned: noHost},
+	{pkg: "cpu/fpu/host", banned: noHost},
+	{pkg: "cpu/fpu/host/gen"},
 	{pkg: "cpu/simd", banned: noHost},
 	{pkg: "cpu", ours: "cpu/isa cpu/fpu cpu/simd mem io hw snapshot trace", others: sys},
 	{pkg: "cpu/block", ours: "cpu cpu/isa mem"},
@@ -59,7 +61,7 @@ var importMap = []row{
 	{pkg: "devices/*", ours: "hw io mem pci snapshot trace", banned: noHost},
 
 	// The board.
-	{pkg: "bios", ours: "mem cpu"},
+	{pkg: "bios", ours: "mem cpu cpu/isa"},
 	{pkg: "machine", ours: "bios cpu cpu/block cpu/interp cpu/isa mem io pci hw snapshot trace devices/*" +
 		" devices/v86fs/dirfs devices/v86fs/memfs", others: sys + " " + arch},
 
