@@ -1,0 +1,128 @@
+package pit
+
+import (
+	"testing"
+
+	"github.com/gov86/gov86/hw"
+	"github.com/gov86/gov86/hw/hwtest"
+	portio "github.com/gov86/gov86/io"
+	"github.com/gov86/gov86/snapshot"
+	"github.com/gov86/gov86/snapshot/snapshottest"
+)
+
+func newTest() (*PIT, *hwtest.Clock, *hwtest.Line) {
+	clock, line := &hwtest.Clock{}, &hwtest.Line{}
+	return New(clock, line), clock, line
+}
+
+func program(p *PIT, control uint8, counter uint16, count uint16) {
+	p.Out(3, portio.Byte, uint32(control))
+	p.Out(counter, portio.Byte, uint32(count&0xff))
+	p.Out(counter, portio.Byte, uint32(count>>8))
+}
+
+func TestMode2InterruptsAtItsRate(t *testing.T) {
+	p, clock, line := newTest()
+	program(p, 0x34, 0, 11932)
+	line.Rises = 0
+	clock.Advance(hw.Second)
+	if line.Rises < 99 || line.Rises > 100 {
+		t.Errorf("%d rising edges in a second, want 100 of 100 Hz", line.Rises)
+	}
+}
+
+func TestMode3HasAnEvenDuty(t *testing.T) {
+	p, clock, line := newTest()
+	program(p, 0x36, 0, 1193)
+	high := 0
+	for range 1000 {
+		clock.Advance(10 * hw.Microsecond)
+		if line.Asserted() {
+			high++
+		}
+	}
+	if high < 480 || high > 520 {
+		t.Errorf("OUT high in %d of 1000 samples, want half", high)
+	}
+}
+
+func TestMode0RisesOnceAtTerminalCount(t *testing.T) {
+	p, clock, line := newTest()
+	program(p, 0x30, 0, 1193)
+	if line.Asserted() {
+		t.Fatal("OUT high after the count was written")
+	}
+	clock.Advance(999 * hw.Microsecond)
+	if line.Asserted() {
+		t.Error("OUT high before terminal count")
+	}
+	clock.Advance(2 * hw.Microsecond)
+	if !line.Asserted() {
+		t.Error("OUT low after terminal count")
+	}
+}
+
+func TestLatchHoldsTheCount(t *testing.T) {
+	p, clock, _ := newTest()
+	program(p, 0x34, 0, 0)
+	clock.Advance(hw.Millisecond)
+	p.Out(3, portio.Byte, 0x00)
+	clock.Advance(hw.Millisecond)
+	v := p.In(0, portio.Byte) | p.In(0, portio.Byte)<<8
+	if want := uint32(0x10000 - 1193); v != want {
+		t.Errorf("latched count %d, want %d", v, want)
+	}
+}
+
+func TestReadBackGivesStatus(t *testing.T) {
+	p, _, _ := newTest()
+	p.Out(3, portio.Byte, 0xb0)
+	p.Out(3, portio.Byte, 0xe8) // status of counter 2
+	if v := p.In(2, portio.Byte); v != 0x70 {
+		t.Errorf("status %#x before a count was written, want 0x70 (null count, both bytes, mode 0)", v)
+	}
+}
+
+func TestGate2StopsAndGoesOn(t *testing.T) {
+	p, clock, _ := newTest()
+	port := p.Port61()
+	port.Out(0, portio.Byte, 1)
+	program(p, 0xb0, 2, 1193)
+	clock.Advance(500 * hw.Microsecond)
+	port.Out(0, portio.Byte, 0)
+	clock.Advance(hw.Second)
+	if p.Out2() {
+		t.Error("counter 2 counted with its gate low")
+	}
+	port.Out(0, portio.Byte, 1)
+	clock.Advance(600 * hw.Microsecond)
+	if port.In(0, portio.Byte)&0x20 == 0 {
+		t.Error("OUT 2 low in port 61h after its count")
+	}
+}
+
+func TestBCDCountsInTens(t *testing.T) {
+	p, clock, _ := newTest()
+	program(p, 0x35, 0, 0x1000)
+	clock.Advance(hw.Time(nanoseconds(1)))
+	p.Out(3, portio.Byte, 0)
+	if v := p.In(0, portio.Byte) | p.In(0, portio.Byte)<<8; v != 0x0999 {
+		t.Errorf("count %#x, want 0x999", v)
+	}
+}
+
+func TestStateListIsComplete(t *testing.T) { snapshottest.Complete(t, (*regs).sync, nil) }
+
+func FuzzLoad(f *testing.F) {
+	p, clock, _ := newTest()
+	s := snapshot.NewSaver()
+	p.Save(s)
+	b, _ := s.Close()
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if p.Load(snapshot.NewLoader(b)) == nil {
+			clock.Advance(hw.Millisecond)
+			p.In(0, portio.Byte)
+		}
+	})
+}
