@@ -176,7 +176,7 @@ func (r *RTC) In(off uint16, _ portio.Width) uint32 {
 	case i <= year && i != secondsAlarm && i != minutesAlarm && i != hoursAlarm:
 		return uint32(r.field(i))
 	case i == Century:
-		return uint32(toBCD(uint8(civil(int64(r.shown() / uint64(hw.Second))).year / 100)))
+		return uint32(toBCD(uint8(civil(int64(r.shown()/uint64(hw.Second))).year / 100)))
 	}
 	return uint32(r.cmos[i])
 }

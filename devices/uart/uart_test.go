@@ -1,0 +1,153 @@
+package uart
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/gov86/gov86/hw"
+	"github.com/gov86/gov86/hw/hwtest"
+	portio "github.com/gov86/gov86/io"
+	"github.com/gov86/gov86/snapshot"
+	"github.com/gov86/gov86/snapshot/snapshottest"
+)
+
+// wire is an output that can be made busy.
+type wire struct {
+	bytes.Buffer
+	busy bool
+}
+
+func (w *wire) Put(b byte) bool {
+	if w.busy {
+		return false
+	}
+	w.WriteByte(b)
+	return true
+}
+
+func newTest() (*UART, *hwtest.Line, *hwtest.Clock, *wire) {
+	line, clock, out := &hwtest.Line{}, &hwtest.Clock{}, &wire{}
+	u := New(clock, line, out)
+	u.Out(regMCR, portio.Byte, mcrOUT2)
+	return u, line, clock, out
+}
+
+func TestEnablingTHREWhileEmptyInterrupts(t *testing.T) {
+	u, line, _, _ := newTest()
+	u.Out(regIER, portio.Byte, ierTHRE)
+	if !line.Asserted() {
+		t.Error("INTR low after enabling THRE with nothing to send")
+	}
+	if got := u.In(regIIR, portio.Byte); got != iirTHRE {
+		t.Errorf("IIR = %#02x, want %#02x", got, iirTHRE)
+	}
+	if line.Asserted() {
+		t.Error("INTR high after reading IIR, which acknowledges THRE")
+	}
+}
+
+func TestFIFOInterruptsAtItsTriggerAndAfterATimeout(t *testing.T) {
+	u, line, clock, _ := newTest()
+	u.Out(regIIR, portio.Byte, fcrEnable|2<<6) // eight bytes
+	u.Out(regIER, portio.Byte, ierRDA)
+	u.Receive([]byte("1234567"))
+	if line.Asserted() {
+		t.Error("INTR high below the trigger level")
+	}
+	u.Receive([]byte("8"))
+	if got := u.In(regIIR, portio.Byte); !line.Asserted() || got != iirFIFO|iirRDA {
+		t.Errorf("at the trigger level INTR %t, IIR %#x", line.Asserted(), got)
+	}
+	u.In(regRBR, portio.Byte)
+	if line.Asserted() {
+		t.Error("INTR high after falling below the trigger level")
+	}
+	clock.Advance(10 * hw.Millisecond)
+	if got := u.In(regIIR, portio.Byte); !line.Asserted() || got != iirFIFO|iirTime {
+		t.Errorf("after the time-out INTR %t, IIR %#x", line.Asserted(), got)
+	}
+}
+
+func TestNoInputIsLostWhenTheGuestIsSlow(t *testing.T) {
+	u, _, _, _ := newTest()
+	u.Out(regIIR, portio.Byte, fcrEnable)
+	sent := bytes.Repeat([]byte("0123456789"), 1000)
+	var got []byte
+	for rest := sent; len(got) < len(sent); {
+		rest = rest[u.Receive(rest):]
+		for u.In(regLSR, portio.Byte)&lsrDR != 0 {
+			got = append(got, byte(u.In(regRBR, portio.Byte)))
+		}
+	}
+	if !bytes.Equal(got, sent) {
+		t.Error("bytes differ")
+	}
+}
+
+func TestBusyOutputKeepsTheTransmitterFull(t *testing.T) {
+	u, _, _, out := newTest()
+	out.busy = true
+	u.Out(regRBR, portio.Byte, 'x')
+	if u.In(regLSR, portio.Byte)&(lsrTHRE|lsrTEMT) != 0 {
+		t.Error("LSR says empty with a byte waiting")
+	}
+	out.busy = false
+	u.Ready()
+	if out.String() != "x" || u.In(regLSR, portio.Byte)&lsrTEMT == 0 {
+		t.Errorf("sent %q", out.String())
+	}
+}
+
+func TestLoopbackConnectsModemOutputsToInputs(t *testing.T) {
+	u, _, _, out := newTest()
+	u.Out(regMCR, portio.Byte, mcrLoop|mcrRTS|mcrOUT2)
+	if got := u.In(regMSR, portio.Byte) & 0xf0; got != CTS|DCD {
+		t.Errorf("MSR = %#x, want CTS and DCD", got)
+	}
+	u.Out(regRBR, portio.Byte, 0x5a)
+	if got := u.In(regRBR, portio.Byte); got != 0x5a || out.Len() != 0 {
+		t.Errorf("read %#x, %d bytes left the chip", got, out.Len())
+	}
+}
+
+func TestModemDeltasAreClearedByReading(t *testing.T) {
+	u, line, _, _ := newTest()
+	u.Out(regIER, portio.Byte, ierMS)
+	u.SetModem(DSR | DCD)
+	if !line.Asserted() {
+		t.Error("INTR low after CTS changed")
+	}
+	if got := u.In(regMSR, portio.Byte); got != DSR|DCD|1 {
+		t.Errorf("MSR = %#x, want DSR, DCD and DCTS", got)
+	}
+	if line.Asserted() || u.In(regMSR, portio.Byte)&15 != 0 {
+		t.Error("delta left after reading MSR")
+	}
+}
+
+func TestOUT2GatesTheInterrupt(t *testing.T) {
+	u, line, _, _ := newTest()
+	u.Out(regMCR, portio.Byte, 0)
+	u.Out(regIER, portio.Byte, ierTHRE)
+	if line.Asserted() {
+		t.Error("interrupt without OUT2")
+	}
+}
+
+func TestStateListIsComplete(t *testing.T) { snapshottest.Complete(t, (*regs).sync, nil) }
+
+func FuzzLoad(f *testing.F) {
+	u, _, _, _ := newTest()
+	s := snapshot.NewSaver()
+	u.Save(s)
+	b, _ := s.Close()
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if u.Load(snapshot.NewLoader(b)) == nil {
+			u.Receive([]byte("abc"))
+			for off := range uint16(8) {
+				u.In(off, portio.Byte)
+			}
+		}
+	})
+}
