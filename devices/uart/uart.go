@@ -324,10 +324,12 @@ func (u *UART) stopTimeout() {
 }
 
 // refill moves bytes that wait into the receiver, as room allows: the host
-// holds its sender back, so that none is overrun.
+// holds its sender back, so that none is overrun. It sends only while RTS is
+// up, like a terminal with hardware flow control: a driver resets the FIFO when
+// its port is opened and then raises RTS, so that nothing typed ahead is lost.
 func (u *UART) refill() {
 	n := min(u.depth()-len(u.rx), len(u.pending))
-	if n > 0 {
+	if n > 0 && u.mcr&(mcrRTS|mcrLoop) == mcrRTS {
 		u.rx = append(u.rx, u.pending[:n]...)
 		u.pending = append(u.pending[:0], u.pending[n:]...)
 	}
@@ -417,6 +419,9 @@ func (u *UART) setModemControl(v uint8) {
 	before := u.modem()
 	u.mcr = v
 	u.modemChanged(before, u.modem())
+	if len(u.pending) > 0 {
+		u.refill()
+	}
 }
 
 // SetModem drives the modem inputs CTS, DSR, RI and DCD.

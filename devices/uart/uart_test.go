@@ -28,7 +28,7 @@ func (w *wire) Put(b byte) bool {
 func newTest() (*UART, *hwtest.Line, *hwtest.Clock, *wire) {
 	line, clock, out := &hwtest.Line{}, &hwtest.Clock{}, &wire{}
 	u := New(clock, line, out)
-	u.Out(regMCR, portio.Byte, mcrOUT2)
+	u.Out(regMCR, portio.Byte, mcrOUT2|mcrRTS)
 	return u, line, clock, out
 }
 
@@ -65,6 +65,28 @@ func TestFIFOInterruptsAtItsTriggerAndAfterATimeout(t *testing.T) {
 	clock.Advance(10 * hw.Millisecond)
 	if got := u.In(regIIR, portio.Byte); !line.Asserted() || got != iirFIFO|iirTime {
 		t.Errorf("after the time-out INTR %t, IIR %#x", line.Asserted(), got)
+	}
+}
+
+func TestTheHostSendsOnlyWhileRTSIsUp(t *testing.T) {
+	u, line, _, _ := newTest()
+	u.Out(regIER, portio.Byte, ierRDA)
+	for _, mcr := range []uint32{mcrOUT2, mcrOUT2 | mcrDTR, mcrOUT2 | mcrRTS | mcrLoop} {
+		u.Out(regMCR, portio.Byte, mcr)
+		u.Receive([]byte("a"))
+		if u.In(regLSR, portio.Byte)&lsrDR != 0 {
+			t.Errorf("data received with MCR %#02x", mcr)
+		}
+	}
+	u.Out(regIIR, portio.Byte, fcrEnable|fcrResetRx) // as a driver opens the port
+	u.Out(regMCR, portio.Byte, mcrOUT2|mcrRTS)
+	if !line.Asserted() {
+		t.Error("INTR low when RTS rises with data waiting")
+	}
+	for range 3 {
+		if got := u.In(regRBR, portio.Byte); got != 'a' {
+			t.Errorf("RBR = %#02x, want what was sent before RTS rose", got)
+		}
 	}
 }
 
