@@ -190,6 +190,9 @@ func (h *data) In(off uint16, w portio.Width) uint32 {
 	if f == nil {
 		return w.Mask()
 	}
+	if f.Reading != nil {
+		f.Reading(at, int(w))
+	}
 	v := f.Config(at, int(w))
 	if trace.On(trace.PCI) {
 		trace.Emit(trace.PCI, "read", uint64(h.b.address), uint64(at), uint64(v))

@@ -93,6 +93,8 @@ type Function struct {
 	lastCap  uint8
 	// Written, if set, is told when the guest has written n bytes at off.
 	Written func(off uint8, n int)
+	// Reading, if set, is told before the guest reads n bytes at off.
+	Reading func(off uint8, n int)
 }
 
 // NewFunction returns a function that is on no bus yet. The methods that
