@@ -96,7 +96,6 @@ type FPU struct {
 type Float80 struct {
 	Significand  uint64
 	SignExponent uint16
-	_            [6]uint8
 }
 
 // MSRs are the model-specific registers with storage.

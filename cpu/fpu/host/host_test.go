@@ -47,3 +47,40 @@ func TestSSEReportsFlags(t *testing.T) {
 		t.Errorf("COMISD 1, 3 leaves flags %#x, want CF alone", eflags&0x45)
 	}
 }
+
+func TestUnmaskedX87ExceptionsDoNotInterruptTheHost(t *testing.T) {
+	const unmasked = 0x340
+	one := F80{Significand: 1 << 63, SignExponent: 0x3fff}
+	huge := F80{Significand: 1 << 63, SignExponent: 0x7ffe}
+	signaling := F80{Significand: 1<<63 | 1, SignExponent: 0x7fff}
+	var zero, r, s F80
+	for range 20 { // the host's stack stays balanced
+		if sw := Fdiv(&r, &one, &zero, unmasked); sw&0x84 != 0x84 {
+			t.Fatalf("1/0 leaves status %#x, want ZE and ES", sw)
+		}
+		if sw := Fmul(&r, &huge, &huge, unmasked); sw&0x88 != 0x88 || r.SignExponent != (2*0x7ffe-0x3fff)-24576 {
+			t.Fatalf("overflow leaves status %#x exponent %#x, want OE and the exponent less 24576", sw, r.SignExponent)
+		}
+		for name, sw := range map[string]uint16{
+			"FYL2X":   Fyl2x(&r, &signaling, &one, unmasked),
+			"FSQRT":   Fsqrt(&r, &signaling, unmasked),
+			"FSINCOS": Fsincos(&r, &s, &signaling, unmasked),
+			"FXTRACT": Fxtract(&r, &s, &signaling, unmasked),
+		} {
+			if sw&0x81 != 0x81 {
+				t.Fatalf("%s of a signaling NaN leaves status %#x, want IE and ES", name, sw)
+			}
+		}
+		m := [10]byte{0: 0x55}
+		if sw := Fstp64(&m, &huge, unmasked); sw&0x88 != 0x88 || m != [10]byte{0: 0x55} {
+			t.Fatalf("store of 2^16383 leaves status %#x memory %x, want OE and nothing stored", sw, m)
+		}
+		m = [10]byte{0: 1, 2: 0x80, 3: 0x7f} // a signaling NaN of 32 bits
+		if sw := Fld32(&r, &m, unmasked); sw&0x81 != 0x81 {
+			t.Fatalf("load of a signaling NaN leaves status %#x, want IE and ES", sw)
+		}
+		if sw := Fxtract(&r, &s, &one, unmasked); sw&0xff != 0 || r != one || s != zero {
+			t.Fatalf("FXTRACT of 1 = %x, %x status %#x", r, s, sw)
+		}
+	}
+}

@@ -894,6 +894,198 @@ func Cmpss7(r, a, b *[2]uint64, mxcsr uint32) uint32
 func Cmpsd7(r, a, b *[2]uint64, mxcsr uint32) uint32
 
 //go:noescape
+func Roundps0(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd0(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss0(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd0(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps1(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd1(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss1(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd1(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps2(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd2(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss2(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd2(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps3(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd3(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss3(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd3(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps4(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd4(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss4(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd4(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps5(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd5(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss5(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd5(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps6(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd6(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss6(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd6(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps7(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd7(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss7(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd7(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps8(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd8(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss8(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd8(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps9(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd9(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss9(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd9(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps10(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd10(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss10(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd10(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps11(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd11(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss11(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd11(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps12(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd12(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss12(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd12(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps13(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd13(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss13(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd13(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps14(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd14(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss14(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd14(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundps15(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundpd15(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundss15(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
+func Roundsd15(r, a, b *[2]uint64, mxcsr uint32) uint32
+
+//go:noescape
 func Comiss(a, b *[2]uint64, mxcsr uint32) (eflags, flags uint32)
 
 //go:noescape
