@@ -1,0 +1,210 @@
+package acpi
+
+import "encoding/binary"
+
+// A Board is what the tables tell the guest.
+type Board struct {
+	// PMBase is the first port of the power-management registers.
+	PMBase uint16
+	// SCI is the interrupt of power management.
+	SCI uint8
+	// PCIWires are the interrupts of the wires PIRQA# to PIRQD#.
+	PCIWires [4]uint8
+	// PCIMemory is the first address above RAM that PCI may use.
+	PCIMemory uint32
+	// APIC says that the local APIC and the I/O APIC are to be described.
+	APIC bool
+}
+
+const (
+	localAPIC  = 0xfee00000
+	ioAPIC     = 0xfec00000
+	pciWindow  = 0xfebfffff // the last address of the PCI window
+	headerSize = 36
+)
+
+// Tables returns the tables for memory at address at, below 4 GiB and a
+// multiple of 64; the root pointer is their first byte.
+func Tables(at uint32, b Board) []byte {
+	const rsdpSize = 64 // 36 bytes, kept apart
+	t := &builder{at: at, out: make([]byte, rsdpSize)}
+	facs := t.add(facs())
+	dsdt := t.add(table("DSDT", 2, b.dsdt()))
+	list := []uint32{t.add(table("FACP", 3, b.fadt(facs, dsdt)))}
+	if b.APIC {
+		list = append(list, t.add(table("APIC", 1, b.madt())))
+	}
+	var pointers []byte
+	for _, p := range list {
+		pointers = binary.LittleEndian.AppendUint32(pointers, p)
+	}
+	rsdt := t.add(table("RSDT", 1, pointers))
+	copy(t.out, rsdp(rsdt))
+	return t.out
+}
+
+// A builder lays tables one after the other.
+type builder struct {
+	at  uint32
+	out []byte
+}
+
+func (t *builder) add(p []byte) uint32 {
+	for len(t.out)%64 != 0 {
+		t.out = append(t.out, 0)
+	}
+	at := t.at + uint32(len(t.out))
+	t.out = append(t.out, p...)
+	return at
+}
+
+// sum is the byte that makes p add up to zero.
+func sum(p []byte) byte {
+	var s byte
+	for _, b := range p {
+		s -= b
+	}
+	return s
+}
+
+// table puts the header that all tables share before a body.
+func table(signature string, revision byte, body []byte) []byte {
+	p := make([]byte, headerSize, headerSize+len(body))
+	copy(p, signature)
+	p[8] = revision
+	copy(p[10:], "GOV86 GOV86PC ")
+	binary.LittleEndian.PutUint32(p[24:], 1)
+	copy(p[28:], "GV86")
+	binary.LittleEndian.PutUint32(p[32:], 1)
+	p = append(p, body...)
+	binary.LittleEndian.PutUint32(p[4:], uint32(len(p)))
+	p[9] = sum(p)
+	return p
+}
+
+func rsdp(rsdt uint32) []byte {
+	p := make([]byte, 20)
+	copy(p, "RSD PTR ")
+	copy(p[9:], "GOV86 ")
+	binary.LittleEndian.PutUint32(p[16:], rsdt)
+	p[8] = sum(p)
+	return p
+}
+
+func facs() []byte {
+	p := make([]byte, 64)
+	copy(p, "FACS")
+	p[4] = 64
+	return p
+}
+
+// fadt is the Fixed ACPI Description Table, with offsets counted from the end
+// of the header.
+func (b Board) fadt(facs, dsdt uint32) []byte {
+	const (
+		bootLegacy = 1 << 0 // devices of the ISA bus are there
+		boot8042   = 1 << 1
+		wbinvd     = 1 << 0
+		procC1     = 1 << 2
+		sleepFixed = 1 << 5 // no sleep button among the fixed events
+		rtcFixed   = 1 << 6
+		resetReg   = 1 << 10
+		total      = 244 - headerSize
+	)
+	p := make([]byte, total)
+	put := func(off int, v uint32) { binary.LittleEndian.PutUint32(p[off-headerSize:], v) }
+	put(36, facs)
+	put(40, dsdt)
+	binary.LittleEndian.PutUint16(p[46-headerSize:], uint16(b.SCI))
+	put(56, uint32(b.PMBase)+pm1Status)
+	put(64, uint32(b.PMBase)+pm1Control)
+	put(76, uint32(b.PMBase)+pmTimer)
+	p[88-headerSize] = 4    // PM1_EVT_LEN
+	p[89-headerSize] = 2    // PM1_CNT_LEN
+	p[91-headerSize] = 4    // PM_TMR_LEN
+	p[96-headerSize] = 0xff // P_LVL2_LAT: above 100 means no C2
+	p[98-headerSize] = 0xff
+	p[99-headerSize] = 0x0f // P_LVL3_LAT: above 1000 means no C3
+	p[97-headerSize] = 0x0f
+	p[108-headerSize] = 0x32 // century in CMOS
+	binary.LittleEndian.PutUint16(p[109-headerSize:], bootLegacy|boot8042)
+	put(112, wbinvd|procC1|sleepFixed|rtcFixed|resetReg)
+	// RESET_REG: a byte in I/O space, and what to write there.
+	p[116-headerSize], p[117-headerSize] = 1, 8
+	p[119-headerSize] = 1
+	put(120, ResetPort)
+	p[128-headerSize] = 0x06
+	return p
+}
+
+// madt is the Multiple APIC Description Table: one processor, one I/O APIC,
+// and where the ISA interrupts differ from its inputs.
+func (b Board) madt() []byte {
+	p := binary.LittleEndian.AppendUint32(nil, localAPIC)
+	p = append(p, 1, 0, 0, 0)             // PCAT_COMPAT: 8259s are there too
+	p = append(p, 0, 8, 0, 0, 1, 0, 0, 0) // processor 0 with APIC 0, enabled
+	p = append(p, 1, 12, 1, 0)            // I/O APIC 1
+	p = binary.LittleEndian.AppendUint32(p, ioAPIC)
+	p = binary.LittleEndian.AppendUint32(p, 0)
+	override := func(irq, input uint8, flags uint16) {
+		p = append(p, 2, 10, 0, irq, input, 0, 0, 0, byte(flags), byte(flags>>8))
+	}
+	const activeHigh, levelTriggered = 1, 3 << 2
+	override(0, 2, 0)
+	override(b.SCI, b.SCI, activeHigh|levelTriggered)
+	// Wires of PCI are level-triggered, and this board drives them high.
+	for i, w := range b.PCIWires {
+		if i == 0 || w != b.PCIWires[0] && (i == 1 || w != b.PCIWires[1]) {
+			override(w, w, activeHigh|levelTriggered)
+		}
+	}
+	return append(p, 4, 6, 0, 0, 0, 1) // LINT1 of all processors is NMI
+}
+
+// dsdt is the description of the board in AML.
+func (b Board) dsdt() []byte {
+	serial := func(n uint32, s string, first uint16, line uint) []byte {
+		return device(s, define("_HID", eisaID("PNP0501")), define("_UID", integer(n)),
+			define("_CRS", resources(ports(first, 8), irq(line))))
+	}
+	isa := func(s, id string, descriptors ...[]byte) []byte {
+		return device(s, define("_HID", eisaID(id)), define("_CRS", resources(descriptors...)))
+	}
+	return join(
+		define("\\_S5_", pack(integer(softOff), integer(softOff), integer(0), integer(0))),
+		scope("\\_SB_",
+			device("PCI0",
+				define("_HID", eisaID("PNP0A03")),
+				define("_ADR", integer(0)),
+				define("_BBN", integer(0)),
+				define("_CRS", resources(busNumbers(0, 255), ports(0xcf8, 8), ioWindow(0, 0xcf7), ioWindow(0xd00, 0xffff),
+					memoryWindow(0xa0000, 0xbffff), memoryWindow(b.PCIMemory, pciWindow))),
+				define("_PRT", b.routing()),
+				device("ISA_",
+					define("_ADR", integer(0x00010000)),
+					isa("KBD_", "PNP0303", ports(0x60, 1), ports(0x64, 1), irq(1)),
+					isa("MOU_", "PNP0F13", irq(12)),
+					isa("RTC_", "PNP0B00", ports(0x70, 2), irq(8)),
+					isa("TIMR", "PNP0100", ports(0x40, 4), irq(0)),
+					isa("PIC_", "PNP0000", ports(0x20, 2), ports(0xa0, 2), irq(2)),
+					isa("SPKR", "PNP0800", ports(0x61, 1)),
+					serial(1, "COM1", 0x3f8, 4), serial(2, "COM2", 0x2f8, 3),
+					serial(3, "COM3", 0x3e8, 4), serial(4, "COM4", 0x2e8, 3),
+				),
+			),
+		),
+	)
+}
+
+// routing is _PRT: for each pin of each device its interrupt, wired as package
+// pci has it.
+func (b Board) routing() []byte {
+	var entries [][]byte
+	for dev := range uint32(32) {
+		for pin := range uint32(4) {
+			wire := (pin + dev + 3) & 3
+			entries = append(entries, pack(integer(dev<<16|0xffff), integer(pin), integer(0), integer(uint32(b.PCIWires[wire]))))
+		}
+	}
+	return pack(entries...)
+}

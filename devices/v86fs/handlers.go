@@ -1,0 +1,367 @@
+package v86fs
+
+import (
+	"fmt"
+
+	"github.com/gov86/gov86/devices/v86fs/wire"
+	"github.com/gov86/gov86/trace"
+)
+
+// handlers answer the requests: each decodes the body and appends that of the
+// reply, or reports false for a request that does not parse.
+var handlers = [256]func(*Device, *wire.Reader) bool{
+	wire.Mount: (*Device).mount, wire.Lookup: (*Device).lookup, wire.Getattr: (*Device).getattr,
+	wire.Readdir: (*Device).readdir, wire.Open: (*Device).open, wire.Close: (*Device).close,
+	wire.Read: (*Device).read, wire.Create: (*Device).create, wire.Write: (*Device).write,
+	wire.Mkdir: (*Device).mkdir, wire.Setattr: (*Device).setattr, wire.Fsync: (*Device).fsync,
+	wire.Unlink: (*Device).unlink, wire.Rename: (*Device).rename, wire.Symlink: (*Device).symlink,
+	wire.Readlink: (*Device).readlink, wire.Statfs: (*Device).statfs,
+}
+
+// status appends the status and, when all is well, the body.
+func (d *Device) status(err error, body func(*wire.Writer)) bool {
+	d.reply.U32(uint32(errnoOf(err)))
+	if err == nil && body != nil {
+		body(&d.reply)
+	}
+	return true
+}
+
+// traceRequest tells of a request that was answered.
+func (d *Device) traceRequest(h wire.Header, reply []byte) {
+	if trace.On(trace.V86FS) {
+		r := wire.NewReader(reply[wire.HeaderSize:])
+		trace.Text(trace.V86FS, h.Type.String(), fmt.Sprintf("tag %d status %d", h.Tag, r.U32()))
+	}
+}
+
+// mount never fails: the protocol's first driver frees its memory twice then.
+// A name that is no export, or an export that is gone, is an empty directory.
+func (d *Device) mount(r *wire.Reader) bool {
+	var m wire.NameRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	export := len(d.exports)
+	for i, x := range d.exports {
+		if x.Name == m.Name || m.Name == "" && i == 0 {
+			export = i
+			break
+		}
+	}
+	var root Attr
+	var err error
+	if export < len(d.exports) {
+		root, err = d.exports[export].Backend.Root()
+	} else {
+		d.log.Warn("the guest mounts an export that is not there", "name", m.Name)
+	}
+	if err != nil || export == len(d.exports) {
+		if err != nil {
+			d.log.Warn("the guest mounts an export that cannot be read", "name", m.Name, "err", err)
+		}
+		export = len(d.exports)
+		root, _ = nowhere.Backend.Root()
+	}
+	id, err := d.inodeOf(uint32(export), root.Node)
+	if err != nil {
+		return false
+	}
+	return d.status(nil, (&wire.NodeResponse{Inode: uint64(id), Mode: root.Mode}).Encode)
+}
+
+func (d *Device) lookup(r *wire.Reader) bool {
+	var m wire.EntryRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	var out wire.LookupResponse
+	x, dir, err := d.target(m.Parent)
+	if err == nil {
+		err = CheckName(m.Name)
+	}
+	if err == nil {
+		var a Attr
+		if a, err = x.Backend.Lookup(dir.node, m.Name); err == nil {
+			var id uint32
+			id, err = d.inodeOf(dir.export, a.Node)
+			out = wire.LookupResponse{Inode: uint64(id), Mode: a.Mode, Size: a.Size}
+		}
+	}
+	d.reply.U32(uint32(errnoOf(err)))
+	if err != nil {
+		out = wire.LookupResponse{}
+	}
+	out.Encode(&d.reply)
+	return true
+}
+
+func (d *Device) getattr(r *wire.Reader) bool {
+	var m wire.InodeRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	x, i, err := d.target(m.Inode)
+	var a Attr
+	if err == nil {
+		a, err = x.Backend.Getattr(i.node)
+	}
+	return d.status(err, (&wire.GetattrResponse{Mode: a.Mode, Size: a.Size, MtimeSec: a.MtimeSec, MtimeNsec: a.MtimeNsec}).Encode)
+}
+
+func (d *Device) readdir(r *wire.Reader) bool {
+	var m wire.InodeRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	x, dir, err := d.target(m.Inode)
+	var entries []Entry
+	if err == nil {
+		entries, err = x.Backend.Readdir(dir.node)
+	}
+	if err != nil {
+		return d.status(err, nil)
+	}
+	// Whole entries, as many as fit, and their true number.
+	room := min(d.chain.Writable(), readdirLimit) - wire.ReaddirFixed
+	count := 0
+	d.reply.U32(0)
+	at := len(d.reply.B)
+	d.reply.U32(0)
+	for _, e := range entries {
+		if room -= wire.EntryFixed + len(e.Name); room < 0 {
+			d.log.Warn("a directory is too large for the driver's buffer", "export", x.Name, "entries", len(entries), "shown", count)
+			break
+		}
+		id, err := d.inodeOf(dir.export, e.Node)
+		if err != nil {
+			break
+		}
+		wire.AppendEntry(&d.reply, uint64(id), e.Type, e.Name)
+		count++
+	}
+	w := wire.Writer{B: d.reply.B[:at]}
+	w.U32(uint32(count)) // in place: it overwrites the four bytes reserved
+	return true
+}
+
+func (d *Device) open(r *wire.Reader) bool {
+	var m wire.OpenRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	const accessMode = 3 // O_ACCMODE: creation and truncation are the guest's
+	writable := m.Flags&accessMode != 0
+	x, i, err := d.target(m.Inode)
+	switch {
+	case err != nil:
+	case len(d.handles) >= handleLimit:
+		err = ENFILE
+	case writable && x.ReadOnly:
+		err = EROFS
+	default:
+		err = x.Backend.Open(i.node, writable)
+	}
+	h := d.next
+	if err == nil {
+		d.next++
+		d.handles[h] = handle{d.number[i]}
+	}
+	return d.status(err, func(w *wire.Writer) { w.U64(h) })
+}
+
+func (d *Device) close(r *wire.Reader) bool {
+	var m wire.InodeRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	if _, ok := d.handles[m.Inode]; !ok {
+		return d.status(EBADF, nil)
+	}
+	d.closeHandle(m.Inode)
+	return d.status(nil, nil)
+}
+
+func (d *Device) read(r *wire.Reader) bool {
+	var m wire.ReadRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	x, i, err := d.target(m.Handle)
+	if err != nil {
+		return d.status(err, nil)
+	}
+	size := min(int(min(m.Size, readLimit)), max(d.chain.Writable()-wire.ReadFixed, 0))
+	if size > len(d.data) {
+		d.data = make([]byte, size)
+	}
+	n, err := x.Backend.Read(i.node, d.data[:size], m.Offset)
+	return d.status(err, func(w *wire.Writer) {
+		w.U32(uint32(n))
+		w.B = append(w.B, d.data[:n]...)
+	})
+}
+
+func (d *Device) write(r *wire.Reader) bool {
+	var m wire.WriteRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	x, i, err := d.writable(m.Inode)
+	n := 0
+	if err == nil {
+		n, err = x.Backend.Write(i.node, m.Data, m.Offset)
+	}
+	if err == nil {
+		d.wrotePart(i, m.Offset, uint64(n))
+	}
+	d.status(err, nil)
+	d.reply.U32(uint32(n))
+	return true
+}
+
+// node answers with a node that was made.
+func (d *Device) node(export uint32, a Attr, err error) bool {
+	var id uint32
+	if err == nil {
+		id, err = d.inodeOf(export, a.Node)
+	}
+	return d.status(err, (&wire.NodeResponse{Inode: uint64(id), Mode: a.Mode}).Encode)
+}
+
+// entry opens a directory for a change of the entry name.
+func (d *Device) entry(parent uint64, name string) (*Export, inode, error) {
+	x, dir, err := d.writable(parent)
+	if err == nil {
+		err = CheckName(name)
+	}
+	return x, dir, err
+}
+
+func (d *Device) create(r *wire.Reader) bool {
+	var m wire.CreateRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	x, dir, err := d.entry(m.Parent, m.Name)
+	var a Attr
+	if err == nil {
+		a, err = x.Backend.Create(dir.node, m.Name, m.Mode)
+	}
+	return d.node(dir.export, a, err)
+}
+
+func (d *Device) mkdir(r *wire.Reader) bool {
+	var m wire.CreateRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	x, dir, err := d.entry(m.Parent, m.Name)
+	var a Attr
+	if err == nil {
+		a, err = x.Backend.Mkdir(dir.node, m.Name, m.Mode)
+	}
+	return d.node(dir.export, a, err)
+}
+
+func (d *Device) symlink(r *wire.Reader) bool {
+	var m wire.SymlinkRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	const targetLimit = 4095
+	x, dir, err := d.entry(m.Parent, m.Name)
+	if err == nil && (len(m.Target) > targetLimit || m.Target == "") {
+		err = ENAMETOOLONG
+	}
+	var a Attr
+	if err == nil {
+		a, err = x.Backend.Symlink(dir.node, m.Name, m.Target)
+	}
+	return d.node(dir.export, a, err)
+}
+
+func (d *Device) readlink(r *wire.Reader) bool {
+	var m wire.InodeRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	x, i, err := d.target(m.Inode)
+	var target string
+	if err == nil {
+		target, err = x.Backend.Readlink(i.node)
+	}
+	if len(target) > 4095 {
+		err = ENAMETOOLONG
+	}
+	return d.status(err, func(w *wire.Writer) { w.Text(target) })
+}
+
+func (d *Device) unlink(r *wire.Reader) bool {
+	var m wire.EntryRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	x, dir, err := d.entry(m.Parent, m.Name)
+	if err == nil {
+		err = x.Backend.Unlink(dir.node, m.Name)
+	}
+	return d.status(err, nil)
+}
+
+func (d *Device) rename(r *wire.Reader) bool {
+	var m wire.RenameRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	x, from, err := d.entry(m.OldParent, m.OldName)
+	if err == nil {
+		var to inode
+		if _, to, err = d.entry(m.NewParent, m.NewName); err == nil {
+			if to.export != from.export {
+				err = EXDEV
+			} else {
+				err = x.Backend.Rename(from.node, m.OldName, to.node, m.NewName)
+			}
+		}
+	}
+	return d.status(err, nil)
+}
+
+func (d *Device) setattr(r *wire.Reader) bool {
+	var m wire.SetattrRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	x, i, err := d.writable(m.Inode)
+	if err == nil && m.Valid&SetSize != 0 && m.Size > 1<<63-1 {
+		err = EFBIG
+	}
+	if err == nil {
+		err = x.Backend.Setattr(i.node, Change{m.Valid & setSupported, m.Mode & 0o7777, m.Size})
+	}
+	return d.status(err, nil)
+}
+
+func (d *Device) fsync(r *wire.Reader) bool {
+	var m wire.InodeRequest
+	if m.Decode(r) != nil {
+		return false
+	}
+	x, i, err := d.target(m.Inode)
+	if err == nil {
+		err = x.Backend.Fsync(i.node)
+	}
+	return d.status(err, nil)
+}
+
+// statfs does not say which mount asks: the first export answers.
+func (d *Device) statfs(*wire.Reader) bool {
+	x := &nowhere
+	if len(d.exports) > 0 {
+		x = &d.exports[0]
+	}
+	s, err := x.Backend.Statfs()
+	return d.status(err, (&wire.StatfsResponse{Blocks: s.Blocks, Free: s.Free, Available: s.Available,
+		Files: s.Files, FilesFree: s.FilesFree, BlockSize: s.BlockSize}).Encode)
+}

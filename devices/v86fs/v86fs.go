@@ -1,0 +1,287 @@
+// Package v86fs is the v86fs device: directories of the host, or of memory,
+// as file systems of the guest, by a protocol of small messages over virtio.
+//
+// Every request is answered inside the notification that announced it: the
+// protocol's Linux driver is only safe if answers do not arrive while it adds
+// requests. For the same reason what the device says unasked (an invalidation,
+// a mount) waits for a safe point; see Deliver.
+package v86fs
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/gov86/gov86/devices/v86fs/wire"
+	"github.com/gov86/gov86/devices/virtio"
+	"github.com/gov86/gov86/snapshot"
+)
+
+const (
+	deviceID  = 63
+	queueSize = 128
+
+	queueHigh    = 0
+	queueRequest = 1
+	queueNotify  = 2
+
+	// requestLimit bounds a request: the largest WRITE, and room to spare.
+	requestLimit = 1<<20 + 4096
+	// readLimit bounds the data of one READ, whatever the guest's buffer.
+	readLimit = 1 << 20
+	// nodeLimit and handleLimit bound what a guest can make the device remember.
+	nodeLimit   = 1 << 22
+	handleLimit = 1 << 16
+	// firstHandle is above every inode: READ takes either.
+	firstHandle = 1 << 32
+	// readdirLimit bounds the listing of one directory in bytes.
+	readdirLimit = 16 << 20
+)
+
+// An Export is a backend under the name that a mount asks for. The first
+// export also answers the empty name.
+type Export struct {
+	Name     string
+	Backend  Backend
+	ReadOnly bool
+}
+
+// An inode is what the guest knows by one number: a node of an export.
+type inode struct {
+	export uint32
+	node   Node
+}
+
+// A handle is one open of a file.
+type handle struct{ inode uint32 }
+
+// A Device is the v86fs device.
+type Device struct {
+	exports []Export
+	log     *slog.Logger
+	q       []*virtio.Queue
+	chain   virtio.Chain
+	request []byte
+	data    []byte
+	reply   wire.Writer
+
+	// inodes by number less one; numbers are never reused.
+	inodes  []inode
+	number  map[inode]uint32
+	handles map[uint64]handle
+	next    uint64
+
+	notices notices
+	// listening is set by the driver's first kick of the notification queue:
+	// before it the driver is not ready for what it would find there.
+	listening bool
+	counts    [256]uint64
+}
+
+// New returns a device with the given exports; there may be none.
+func New(exports []Export, log *slog.Logger) *Device {
+	d := &Device{
+		exports: exports, log: log, number: map[inode]uint32{}, handles: map[uint64]handle{}, next: firstHandle,
+		request: make([]byte, 4096),
+	}
+	return d
+}
+
+// Watch starts the watching of all exports. post runs a function on the
+// machine goroutine; any goroutine may call it.
+func (d *Device) Watch(post func(func())) {
+	for i, x := range d.exports {
+		if err := x.Backend.Watch(&notifier{d, uint32(i)}, post); err != nil {
+			d.log.Warn("changes on the host will be seen late", "export", x.Name, "err", err)
+		}
+	}
+}
+
+// Shut ends the use of all backends.
+func (d *Device) Shut() {
+	for _, x := range d.exports {
+		if err := x.Backend.Shut(); err != nil {
+			d.log.Warn("close export", "export", x.Name, "err", err)
+		}
+	}
+}
+
+// ID implements virtio.Device.
+func (d *Device) ID() uint16 { return deviceID }
+
+// Features implements virtio.Device. No bits of the device itself: the base
+// protocol has none.
+func (d *Device) Features() uint64 {
+	return virtio.FeatureVersion1 | virtio.FeatureIndirectDesc | virtio.FeatureEventIdx
+}
+
+// QueueSizes implements virtio.Device.
+func (d *Device) QueueSizes() []uint16 { return []uint16{queueSize, queueSize, queueSize} }
+
+// Config implements virtio.Device.
+func (d *Device) Config() []byte { return nil }
+
+// Start implements virtio.Device.
+func (d *Device) Start(_ uint64, q []*virtio.Queue) { d.q = q }
+
+// Reset implements hw.Device: handles and notices go, inode numbers stay, for
+// they must never come to mean something else.
+func (d *Device) Reset() {
+	for h := range d.handles {
+		d.closeHandle(h)
+	}
+	d.notices = notices{}
+	d.listening = false
+	d.q = nil
+}
+
+// Notify implements virtio.Device.
+func (d *Device) Notify(q int) {
+	if q == queueNotify {
+		d.listening = true
+		return
+	}
+	for d.q != nil && d.q[q].Pop(&d.chain) {
+		d.q[q].Push(&d.chain, d.serve())
+	}
+}
+
+// serve answers the request in d.chain and returns how much it wrote. What does
+// not parse is given back unanswered: drivers take that for an error.
+func (d *Device) serve() int {
+	n := d.chain.Readable()
+	if n < wire.HeaderSize || n > requestLimit {
+		return 0
+	}
+	if n > len(d.request) {
+		d.request = make([]byte, n)
+	}
+	in := d.chain.Reader()
+	if got, err := in.Read(d.request[:n]); err != nil || got != n {
+		return 0
+	}
+	r := wire.NewReader(d.request[:n])
+	h := r.Header()
+	fn := handlers[h.Type]
+	if fn == nil {
+		return 0
+	}
+	d.counts[h.Type]++
+	d.reply.Begin(h.Type|wire.Response, h.Tag)
+	if !fn(d, &r) {
+		return 0
+	}
+	out := d.chain.Writer()
+	reply := d.reply.End()
+	d.traceRequest(h, reply)
+	// A buffer too short gets what fits.
+	written, _ := out.Write(reply)
+	return written
+}
+
+// Counts are the requests served so far by type, and are for reading only.
+func (d *Device) Counts() map[string]uint64 {
+	m := map[string]uint64{}
+	for t, n := range d.counts {
+		if n > 0 {
+			m[wire.Type(t).String()] = n
+		}
+	}
+	return m
+}
+
+// inode returns the number of a node, giving it one if it has none.
+func (d *Device) inodeOf(export uint32, n Node) (uint32, error) {
+	key := inode{export, n}
+	if id, ok := d.number[key]; ok {
+		return id, nil
+	}
+	if len(d.inodes) >= nodeLimit {
+		return 0, ENFILE
+	}
+	d.inodes = append(d.inodes, key)
+	id := uint32(len(d.inodes))
+	d.number[key] = id
+	return id, nil
+}
+
+// target is the backend and node behind an inode number, or the handle of one.
+func (d *Device) target(id uint64) (*Export, inode, error) {
+	if h, ok := d.handles[id]; ok {
+		id = uint64(h.inode)
+	}
+	if id == 0 || id > uint64(len(d.inodes)) {
+		return nil, inode{}, ESTALE
+	}
+	i := d.inodes[id-1]
+	if int(i.export) >= len(d.exports) {
+		return &nowhere, i, nil
+	}
+	return &d.exports[i.export], i, nil
+}
+
+// writable is target for a request that changes something.
+func (d *Device) writable(id uint64) (*Export, inode, error) {
+	x, i, err := d.target(id)
+	if err == nil && x.ReadOnly {
+		err = EROFS
+	}
+	return x, i, err
+}
+
+func (d *Device) closeHandle(id uint64) {
+	h := d.handles[id]
+	delete(d.handles, id)
+	if x, i, err := d.target(uint64(h.inode)); err == nil {
+		x.Backend.Close(i.node)
+	}
+}
+
+// state is what is saved: the numbers given out. Resuming with open handles
+// and files is more than this; a machine with them refuses to be saved.
+type state struct {
+	exports   []uint32
+	nodes     []uint64
+	listening bool
+}
+
+func (s *state) sync(c *snapshot.Codec) {
+	c.Version(1)
+	n := len(s.nodes)
+	c.Len("inodes", &n, nodeLimit)
+	if c.Loading() {
+		s.exports, s.nodes = make([]uint32, n), make([]uint64, n)
+	}
+	c.Uint32s("exports", s.exports)
+	c.Uint64s("nodes", s.nodes)
+	c.Bool("listening", &s.listening)
+}
+
+// Save implements hw.Device.
+func (d *Device) Save(c *snapshot.Codec) {
+	if len(d.handles) > 0 {
+		c.Fail(fmt.Errorf("%d files are open in shared directories", len(d.handles)))
+		return
+	}
+	s := state{listening: d.listening}
+	for _, i := range d.inodes {
+		s.exports, s.nodes = append(s.exports, i.export), append(s.nodes, uint64(i.node))
+	}
+	s.sync(c)
+}
+
+// Load implements hw.Device.
+func (d *Device) Load(c *snapshot.Codec) error {
+	var s state
+	s.sync(c)
+	if _, err := c.Close(); err != nil {
+		return err
+	}
+	d.inodes, d.number = nil, map[inode]uint32{}
+	for k := range s.nodes {
+		i := inode{s.exports[k], Node(s.nodes[k])}
+		d.inodes = append(d.inodes, i)
+		d.number[i] = uint32(len(d.inodes))
+	}
+	d.listening = s.listening
+	return nil
+}

@@ -1,0 +1,119 @@
+package machine
+
+import (
+	"container/heap"
+	"math/bits"
+	"time"
+
+	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/hw"
+)
+
+// A clock is guest time and the events that are due in it. Guest time follows
+// the host's monotonic clock or, counted, the number of instructions retired:
+// then a run is the same every time.
+type clock struct {
+	counted bool
+	count   uint64    // retired instructions, counted
+	origin  time.Time // host time when guest time was zero
+	timers  timerHeap
+}
+
+// countedNs is the guest time of one instruction when instructions are counted:
+// that of a processor of 100 million instructions a second.
+const countedNs = 10
+
+func newClock(counted bool) *clock { return &clock{counted: counted, origin: time.Now()} }
+
+// Now implements hw.Clock.
+func (c *clock) Now() hw.Time {
+	if c.counted {
+		return hw.Time(c.count * countedNs)
+	}
+	return hw.Time(time.Since(c.origin))
+}
+
+// skip moves counted time on to at, while the processor is halted.
+func (c *clock) skip(at hw.Time) { c.count = max(c.count, (uint64(at)+countedNs-1)/countedNs) }
+
+// cycles is the count behind the time-stamp counter.
+func (c *clock) cycles() uint64 {
+	hi, lo := bits.Mul64(uint64(c.Now()), cpu.TSCHz)
+	q, _ := bits.Div64(hi%uint64(hw.Second), lo, uint64(hw.Second))
+	return q
+}
+
+// NewTimer implements hw.Clock.
+func (c *clock) NewTimer(_ string, fn func(hw.Time)) hw.Timer {
+	return &timer{clock: c, fn: fn, at: -1}
+}
+
+// fire runs the timers that are due.
+func (c *clock) fire() {
+	for len(c.timers) > 0 {
+		t := c.timers[0]
+		now := c.Now()
+		if t.when > now {
+			return
+		}
+		heap.Pop(&c.timers)
+		t.fn(now)
+	}
+}
+
+// next is when the first timer is due, if there is one.
+func (c *clock) next() (hw.Time, bool) {
+	if len(c.timers) == 0 {
+		return 0, false
+	}
+	return c.timers[0].when, true
+}
+
+// A timer is armed while it is in the heap, at index at.
+type timer struct {
+	clock *clock
+	fn    func(hw.Time)
+	when  hw.Time
+	at    int
+}
+
+func (t *timer) Set(at hw.Time) {
+	t.when = at
+	if t.at < 0 {
+		heap.Push(&t.clock.timers, t)
+	} else {
+		heap.Fix(&t.clock.timers, t.at)
+	}
+}
+
+func (t *timer) Stop() {
+	if t.at >= 0 {
+		heap.Remove(&t.clock.timers, t.at)
+	}
+}
+
+func (t *timer) When() (hw.Time, bool) { return t.when, t.at >= 0 }
+
+// timerHeap implements heap.Interface, earliest first.
+type timerHeap []*timer
+
+func (h timerHeap) Len() int           { return len(h) }
+func (h timerHeap) Less(i, j int) bool { return h[i].when < h[j].when }
+func (h timerHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].at, h[j].at = i, j
+}
+
+func (h *timerHeap) Push(x any) {
+	t := x.(*timer)
+	t.at = len(*h)
+	*h = append(*h, t)
+}
+
+func (h *timerHeap) Pop() any {
+	last := len(*h) - 1
+	t := (*h)[last]
+	t.at = -1
+	*h = (*h)[:last]
+	return t
+}

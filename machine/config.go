@@ -1,0 +1,95 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/gov86/gov86/bios"
+	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/devices/uart"
+	"github.com/gov86/gov86/devices/v86fs"
+	"github.com/gov86/gov86/mem"
+)
+
+// A Config is the machine: what is in it and what it starts with. Its zero
+// value with a kernel boots.
+type Config struct {
+	// Memory is the size of RAM in bytes, DefaultMemory if zero.
+	Memory uint64
+	// Model is the processor, cpu.DefaultModel if empty.
+	Model string
+	// NoAPIC hides the local APIC and the I/O APIC.
+	NoAPIC bool
+	// Kernel, Initrd and CommandLine are what to boot.
+	Kernel      []byte
+	Initrd      []byte
+	CommandLine string
+	// Exports are the directories shared through v86fs; the first also answers
+	// a mount without a name. The machine shuts them down when it is closed.
+	Exports []v86fs.Export
+	// Counted makes guest time follow the number of instructions, not the
+	// host's clock: two runs are then the same.
+	Counted bool
+}
+
+// DefaultMemory is 256 MiB.
+const DefaultMemory = 256 << 20
+
+// A Host is the world outside the machine.
+type Host struct {
+	// Serial take what the four UARTs send; nil takes everything and keeps nothing.
+	Serial [4]uart.Output
+	// Log is told what happens to the host, nil for nothing.
+	Log *slog.Logger
+	// Time is the time of day at power-on, now if zero.
+	Time time.Time
+}
+
+// Validate reports everything that is wrong with the configuration.
+func (c *Config) Validate() error {
+	var wrong []error
+	if m := c.memory(); m < mem.MinRAM || m > mem.MaxRAM || m%mem.PageSize != 0 {
+		wrong = append(wrong, fmt.Errorf("memory of %d bytes: give %d MiB to %d MiB, in steps of 4 KiB", m, mem.MinRAM>>20, mem.MaxRAM>>20))
+	}
+	if c.Model != "" {
+		if _, err := cpu.ModelByName(c.Model); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	seen := map[string]bool{}
+	for _, x := range c.Exports {
+		if seen[x.Name] {
+			wrong = append(wrong, fmt.Errorf("two shared directories have the name %q: give each its own", x.Name))
+		}
+		seen[x.Name] = true
+	}
+	if len(c.Kernel) == 0 {
+		wrong = append(wrong, errors.New("there is no kernel: give one to boot"))
+	}
+	return errors.Join(wrong...)
+}
+
+func (c *Config) memory() uint64 {
+	if c.Memory == 0 {
+		return DefaultMemory
+	}
+	return c.Memory
+}
+
+func (c *Config) model() (*cpu.Model, error) {
+	name := c.Model
+	if name == "" {
+		name = cpu.DefaultModel
+	}
+	m, err := cpu.ModelByName(name)
+	if err == nil && c.NoAPIC {
+		m.HideAPIC()
+	}
+	return m, err
+}
+
+func (c *Config) boot(rsdp mem.Addr) bios.Boot {
+	return bios.Boot{Kernel: c.Kernel, Initrd: c.Initrd, CommandLine: c.CommandLine, RSDP: rsdp}
+}

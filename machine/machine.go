@@ -1,0 +1,252 @@
+// Package machine is a whole PC: the board, the loop that runs it, and what
+// one can do to it from outside.
+//
+// One goroutine, that of Run, owns the guest: processor, devices, timers and
+// memory. The rest of the world posts to it.
+package machine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/gov86/gov86/bios"
+	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/hw"
+)
+
+// An Ending is how a machine came to its end by itself.
+type Ending uint8
+
+// The endings.
+const (
+	PoweredOff  Ending = iota // the guest switched it off
+	TripleFault               // the processor shut down
+)
+
+// A Machine is a PC. Create it with New, run it once with Run, then Close it.
+type Machine struct {
+	cfg   Config
+	log   *slog.Logger
+	clock *clock
+	inbox *inbox
+	board *board
+
+	// What devices ask for during a run; the loop does it between runs.
+	off, again bool
+	stopped    atomic.Bool
+	retired    uint64
+	// rate estimates instructions a nanosecond, to end a run near a deadline.
+	rate float64
+}
+
+// New puts a machine together and loads what it boots. Bad images are reported
+// as *bios.Error.
+func New(cfg Config, host Host) (*Machine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if host.Log == nil {
+		host.Log = slog.New(slog.DiscardHandler)
+	}
+	m := &Machine{cfg: cfg, log: host.Log, clock: newClock(cfg.Counted), inbox: newInbox(), rate: 0.1}
+	var err error
+	if m.board, err = pcBoard(m, &m.cfg, &host); err != nil {
+		return nil, err
+	}
+	if err := m.reset(); err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	return m, nil
+}
+
+// Close ends the use of the shared directories and returns the memory. Run
+// must have returned.
+func (m *Machine) Close() error {
+	m.board.fs.Shut()
+	return m.board.memory.Close()
+}
+
+// reset resets the board and loads the kernel anew.
+func (m *Machine) reset() error {
+	if err := m.board.reset(&m.cfg); err != nil {
+		return err
+	}
+	return bios.Load(m.board.memory, m.board.cpu.State, m.cfg.boot(tablesAt))
+}
+
+// Post runs fn on the machine goroutine soon. Any goroutine may call it.
+func (m *Machine) Post(fn func()) {
+	m.inbox.post(fn)
+	m.board.cpu.Kick()
+}
+
+// Receive hands bytes to a serial port, 0 to 3. taken is told, on the machine
+// goroutine, how many it took: the rest is to be offered again.
+func (m *Machine) Receive(port int, p []byte, taken func(n int)) {
+	m.Post(func() { taken(m.board.serial[port].Receive(p)) })
+}
+
+// TransmitReady tells the serial ports that their outputs take bytes again.
+func (m *Machine) TransmitReady() {
+	m.Post(func() {
+		for _, u := range m.board.serial {
+			u.Ready()
+		}
+	})
+}
+
+// PressPower is the power button.
+func (m *Machine) PressPower() { m.Post(m.board.pm.PressPower) }
+
+// requestReset and requestPowerOff end the run at hand; the loop does the rest.
+func (m *Machine) requestReset() {
+	m.again = true
+	m.board.cpu.Kick()
+}
+
+func (m *Machine) requestPowerOff() {
+	m.off = true
+	m.board.cpu.Kick()
+}
+
+// Run runs the machine until it ends by itself, or until ctx does: then the
+// error is the context's cause.
+func (m *Machine) Run(ctx context.Context) (Ending, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer context.AfterFunc(ctx, func() {
+		m.stopped.Store(true)
+		m.Post(func() {})
+	})()
+	m.board.fs.Watch(m.Post)
+	for {
+		m.board.cpu.TakeKick()
+		m.inbox.run()
+		switch {
+		case m.stopped.Load():
+			return PoweredOff, context.Cause(ctx)
+		case m.off:
+			return PoweredOff, nil
+		case m.again:
+			m.again = false
+			if err := m.reset(); err != nil {
+				return PoweredOff, fmt.Errorf("reset: %w", err)
+			}
+		}
+		m.clock.fire()
+		m.deliver()
+		if m.board.cpu.Shutdown {
+			return TripleFault, nil
+		}
+		if m.board.cpu.Halted && !m.board.cpu.Wakes() {
+			m.sleep()
+			continue
+		}
+		m.burst()
+	}
+}
+
+// Bounds of a run of the engine, in instructions: the shortest is worth the
+// way out and in, the longest keeps timers and the inbox waiting no more than
+// a fraction of a millisecond.
+const (
+	shortest = 200
+	longest  = 50_000
+)
+
+// burst runs the processor until about the next deadline.
+func (m *Machine) burst() {
+	budget := uint64(longest)
+	start := m.clock.Now()
+	if at, ok := m.clock.next(); ok {
+		left := 0.0
+		if at > start {
+			left = float64(at - start)
+		}
+		if m.cfg.Counted {
+			left /= countedNs
+		} else {
+			left *= m.rate
+		}
+		budget = min(max(uint64(left), shortest), longest)
+	}
+	n, _ := m.board.engine.Run(budget)
+	m.retired += n
+	if m.cfg.Counted {
+		m.clock.count += n
+		return
+	}
+	if spent := m.clock.Now() - start; spent > 0 && n > 1000 {
+		m.rate += (float64(n)/float64(spent) - m.rate) / 16
+	}
+}
+
+// sleep waits, halted, for the next deadline or for the inbox.
+func (m *Machine) sleep() {
+	at, ok := m.clock.next()
+	if ok && m.cfg.Counted {
+		m.clock.skip(at)
+		return
+	}
+	if !ok {
+		<-m.inbox.wake
+		return
+	}
+	now := m.clock.Now()
+	if at <= now {
+		return
+	}
+	t := time.NewTimer(time.Duration(at - now))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-m.inbox.wake:
+	}
+}
+
+// deliver lets v86fs speak unasked, at a safe point: no driver of a guest that
+// is halted with interrupts enabled, or in user mode, is adding a request.
+func (m *Machine) deliver() {
+	c := m.board.cpu
+	if m.board.fs.Pending() && (c.CPL == 3 || c.Halted && c.EFLAGS&cpu.FlagIF != 0) {
+		m.board.fs.Deliver()
+	}
+}
+
+// Now is guest time. Only the machine goroutine, and who knows that Run is not
+// running, may call it and what follows.
+func (m *Machine) Now() hw.Time { return m.clock.Now() }
+
+// Retired is the number of instructions executed.
+func (m *Machine) Retired() uint64 { return m.retired }
+
+// Dump writes a post-mortem: the processor's state and the code it stopped at.
+func (m *Machine) Dump(w io.Writer) {
+	c := m.board.cpu
+	c.Dump(w)
+	at := cpu.Linear(c.Seg[isa.CS].Base + c.EIP)
+	var code []byte
+	for i := range cpu.Linear(32) {
+		p, t := c.Translate(at+i, cpu.Implicit)
+		if t != cpu.NoTrap {
+			break
+		}
+		code = append(code, uint8(m.board.memory.Read(p, 1)))
+	}
+	fmt.Fprintf(w, "code at EIP % x\n", code)
+	for off := uint32(0); off < uint32(len(code)); {
+		in, err := isa.Decode(code[off:], c.Code())
+		if err != nil {
+			break
+		}
+		fmt.Fprintf(w, "%08x  %s\n", c.EIP+off, isa.Disasm(code[off:off+uint32(in.Len)], c.Code(), c.EIP+off))
+		off += uint32(in.Len)
+	}
+}

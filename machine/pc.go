@@ -1,0 +1,226 @@
+package machine
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/interp"
+	"github.com/gov86/gov86/devices/acpi"
+	"github.com/gov86/gov86/devices/i440fx"
+	"github.com/gov86/gov86/devices/pic"
+	"github.com/gov86/gov86/devices/pit"
+	"github.com/gov86/gov86/devices/port92"
+	"github.com/gov86/gov86/devices/rtc"
+	"github.com/gov86/gov86/devices/uart"
+	"github.com/gov86/gov86/devices/v86fs"
+	"github.com/gov86/gov86/devices/virtio"
+	"github.com/gov86/gov86/hw"
+	portio "github.com/gov86/gov86/io"
+	"github.com/gov86/gov86/mem"
+	"github.com/gov86/gov86/pci"
+)
+
+// Where things are on this board.
+const (
+	pmBase   = 0x600
+	sci      = 9
+	tablesAt = 0xf0000
+	v86fsAt  = 0x0e // its PCI device number
+)
+
+// pciWires are the interrupts that the wires PIRQA# to PIRQD# lead to.
+var pciWires = [4]uint8{10, 11, 10, 11}
+
+// v86fsPorts are where v86fs is first placed: common, notify, ISR, device.
+var v86fsPorts = [4]uint16{0xf800, 0xf900, 0xf700, 0xf600}
+
+// A named is a device under its name on the board.
+type named struct {
+	name string
+	hw.Device
+}
+
+// A board is the parts of the machine and their wires.
+type board struct {
+	clock   *clock
+	memory  *mem.Space
+	ports   portio.Space
+	cpu     *cpu.CPU
+	engine  cpu.Engine
+	irq     [16]wiredOR
+	pic     *pic.PIC
+	pm      *acpi.PM
+	serial  [4]*uart.UART
+	pci     *pci.Bus
+	fs      *v86fs.Device
+	devices []named
+}
+
+// A wiredOR is an interrupt input that several sources share.
+type wiredOR struct {
+	out    hw.Line
+	levels uint32
+	taps   uint
+}
+
+// tap returns a line that raises the input together with the others.
+func (w *wiredOR) tap() hw.Line {
+	bit := uint32(1) << w.taps
+	w.taps++
+	return hw.LineFunc(func(asserted bool) {
+		if asserted {
+			w.levels |= bit
+		} else {
+			w.levels &^= bit
+		}
+		w.out.Set(w.levels != 0)
+	})
+}
+
+// pcBoard puts the machine together: its parts list.
+func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
+	b := &board{clock: m.clock}
+	var err error
+	if b.memory, err = mem.New(cfg.memory()); err != nil {
+		return nil, err
+	}
+	model, err := cfg.model()
+	if err != nil {
+		return nil, err
+	}
+	if b.cpu, err = cpu.New(b.memory, (*pins)(b), model); err != nil {
+		return nil, err
+	}
+	b.engine = interp.New(b.cpu)
+
+	b.pic = pic.New(hw.LineFunc(b.cpu.SetINTR))
+	b.device("pic", b.pic)
+	b.ports.Claim(0x20, 2, b.pic.Master())
+	b.ports.Claim(0xa0, 2, b.pic.Slave())
+	b.ports.Claim(0x4d0, 2, b.pic.ELCR())
+	for i := range b.irq {
+		b.irq[i].out = b.pic.Line(i)
+	}
+
+	timer := pit.New(b.clock, b.irq[0].tap())
+	b.device("pit", timer)
+	b.ports.Claim(0x40, 4, timer)
+	b.ports.Claim(0x61, 1, timer.Port61())
+
+	base := host.Time
+	if base.IsZero() {
+		base = time.Now()
+	}
+	cmos := rtc.New(b.clock, b.irq[8].tap(), base.Unix())
+	b.device("rtc", cmos)
+	b.ports.Claim(0x70, 2, cmos)
+
+	gate := port92.New(b.memory.SetA20, m.requestReset)
+	b.device("port92", gate)
+	b.ports.Claim(0x92, 1, gate)
+
+	for i, at := range []uint16{0x3f8, 0x2f8, 0x3e8, 0x2e8} {
+		u := uart.New(b.clock, b.irq[4-i%2].tap(), host.Serial[i])
+		b.device("uart"+string(rune('0'+i)), u)
+		b.ports.Claim(at, 8, u)
+		b.serial[i] = u
+	}
+
+	b.pm = acpi.New(b.clock, b.irq[sci].tap(), m.requestPowerOff, m.requestReset)
+	b.device("pm", b.pm)
+	b.ports.Claim(pmBase, acpi.PMSize, b.pm)
+
+	b.addPCI()
+	b.addShared(cfg, host.Log)
+	return b, nil
+}
+
+// addPCI adds the bus and the chipset.
+func (b *board) addPCI() {
+	var taps [4][16]hw.Line
+	var level [4]bool
+	var route [4]hw.Line
+	wires := pciWires
+	for w := range route {
+		for _, n := range []int{3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15} {
+			taps[w][n] = b.irq[n].tap()
+		}
+		route[w] = hw.LineFunc(func(asserted bool) {
+			level[w] = asserted
+			if l := taps[w][wires[w]&15]; l != nil && wires[w] < 16 {
+				l.Set(asserted)
+			}
+		})
+	}
+	b.pci = pci.NewBus(&b.ports, b.memory, route)
+	b.device("pci", b.pci)
+	b.ports.Claim(0xcf8, 4, b.pci.Address(b.pm.ResetControl()))
+	b.ports.Claim(0xcfc, 4, b.pci.Data())
+	b.function("host bridge", 0, 0, i440fx.NewHost())
+	b.function("isa bridge", 1, 0, i440fx.NewISA(pciWires, func(w int, to uint8) {
+		was := level[w]
+		route[w].Set(false)
+		wires[w] = to
+		route[w].Set(was)
+	}))
+	b.function("pm function", 1, 3, i440fx.NewPM(pmBase, sci))
+}
+
+// addShared adds the shared directories.
+func (b *board) addShared(cfg *Config, log *slog.Logger) {
+	b.fs = v86fs.New(cfg.Exports, log)
+	b.device("v86fs", b.fs)
+	t := virtio.NewPCI(b.fs, b.pci, v86fsAt, v86fsPorts, b.memory)
+	b.device("v86fs transport", t)
+	b.device("v86fs function", t.Function())
+	t.Function().Preset(0x3c, pciWires[pci.Wire(v86fsAt, 1)])
+}
+
+func (b *board) device(name string, d hw.Device) { b.devices = append(b.devices, named{name, d}) }
+
+func (b *board) function(name string, device, function uint8, f *pci.Function) {
+	b.pci.Attach(device, function, f)
+	b.device(name, f)
+}
+
+// reset is the three passes of a reset: devices, then wires and mappings and
+// what firmware would set up, then the processor.
+func (b *board) reset(cfg *Config) error {
+	for _, d := range b.devices {
+		d.Reset()
+	}
+	for i := range b.irq {
+		b.irq[i].levels = 0
+		b.irq[i].out.Set(false)
+	}
+	b.memory.SetA20(true)
+	b.pci.Remap()
+	b.firmware(cfg)
+	b.cpu.Reset()
+	return nil
+}
+
+// firmware does what a kernel expects of the firmware it is entered without.
+func (b *board) firmware(cfg *Config) {
+	var elcr uint32
+	for _, w := range append(pciWires[:], sci) {
+		elcr |= 1 << w
+	}
+	b.ports.Out(0x4d0, portio.Byte, elcr&0xff)
+	b.ports.Out(0x4d1, portio.Byte, elcr>>8)
+	tables := acpi.Tables(tablesAt, acpi.Board{PMBase: pmBase, SCI: sci, PCIWires: pciWires,
+		PCIMemory: uint32(cfg.memory()), APIC: false})
+	if err := b.memory.WriteAt(tables, tablesAt); err != nil {
+		panic("BUG: no memory for the ACPI tables")
+	}
+}
+
+// pins connect the processor to the board.
+type pins board
+
+func (p *pins) In(port uint16, w portio.Width) uint32     { return p.ports.In(port, w) }
+func (p *pins) Out(port uint16, w portio.Width, v uint32) { p.ports.Out(port, w, v) }
+func (p *pins) Acknowledge() uint8                        { return p.pic.Acknowledge() }
+func (p *pins) Cycles() uint64                            { return p.clock.cycles() }
+func (p *pins) RelocateAPIC(uint64)                       {}
