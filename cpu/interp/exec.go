@@ -15,7 +15,7 @@ func table() (t [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap) {
 		t[isa.SETO+isa.Op(cc)] = setcc(cc)
 		t[isa.CMOVO+isa.Op(cc)] = cmov(cc)
 	}
-	for _, part := range []*[isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{&environmentOps, &x87Ops, &simdOps} {
+	for _, part := range []*[isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{&environmentOps, &x87Ops, &x87Unit, &simdOps} {
 		for op, fn := range part {
 			if fn != nil {
 				t[op] = fn
@@ -52,7 +52,7 @@ var integer = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
 	isa.BTC: bitTest(func(v, bit uint32) uint32 { return v ^ bit }),
 	isa.BSF: scan(lowest), isa.BSR: scan(highest),
 
-	isa.MOV: mov, isa.MOVZX: movzx, isa.MOVSX: movsx, isa.MOVBE: movbe, isa.LEA: lea,
+	isa.MOV: mov, isa.MOVNTI: mov, isa.MOVZX: movzx, isa.MOVSX: movsx, isa.MOVBE: movbe, isa.LEA: lea,
 	isa.XCHG: xchg, isa.BSWAP: bswap, isa.CBW: cbw, isa.CWDE: cbw, isa.CWD: cwd, isa.CDQ: cwd,
 	isa.XLAT: xlat, isa.LAHF: lahf, isa.SAHF: sahf, isa.SALC: salc,
 	isa.CLC: clc, isa.STC: stc, isa.CMC: cmc, isa.CLD: cld, isa.STD: std,

@@ -177,7 +177,7 @@ func (e *Engine) popfVME(in *isa.Inst) cpu.Trap {
 		return cpu.GP(0)
 	}
 	e.setSP(e.sp() + 2)
-	e.setFlags(v, cpu.FlagsStatus|cpu.FlagDF|cpu.FlagNT)
+	e.setFlags(v, cpu.FlagsStatus|cpu.FlagTF|cpu.FlagDF|cpu.FlagNT)
 	e.EFLAGS &^= cpu.FlagVIF | cpu.FlagRF
 	if v&cpu.FlagIF != 0 {
 		e.EFLAGS |= cpu.FlagVIF

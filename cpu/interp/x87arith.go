@@ -1,0 +1,224 @@
+package interp
+
+import (
+	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/fpu/host"
+	"github.com/gov86/gov86/cpu/isa"
+)
+
+// x87 arithmetic: how operations find their operands and leave their results.
+// The operations themselves are functions of an arithmetic unit.
+
+// The shapes of an x87 unit's functions: they take the control word, and
+// return the status word with the exceptions and the condition codes.
+type (
+	x87Unary  = func(r, a *host.F80, control uint16) uint16
+	x87Binary = func(r, a, b *host.F80, control uint16) uint16
+	x87Double = func(r, s, a *host.F80, control uint16) uint16
+)
+
+// A form is how an operation with two operands is written.
+type form uint8
+
+const (
+	reversed form = 1 << iota // source - destination
+	popping
+	integral // the memory operand is an integer
+	twice    // pops once more
+	eflags
+)
+
+// pops is how often ST(0) is popped.
+func (how form) pops() uint8 {
+	var n uint8
+	if how&popping != 0 {
+		n++
+	}
+	if how&twice != 0 {
+		n++
+	}
+	return n
+}
+
+// operand80 reads the memory operand, integer or not.
+func (e *Engine) operand80(in *isa.Inst, how form) (r cpu.Float80, sw uint16, t cpu.Trap) {
+	if how&integral == 0 {
+		return e.real80(in)
+	}
+	v, t := e.signed(in)
+	return integer80(v), 0, t
+}
+
+// denormalOperand is the denormal exception that the conversion of a memory
+// operand hid from the operation, if none of higher priority was found
+// (Intel SDM Vol. 1, "Floating-Point Exception Priority").
+func denormalOperand(loading, sw uint16, other *cpu.Float80) uint16 {
+	if sw&(statusIE|statusZE) != 0 || isNaN(other) {
+		return 0
+	}
+	return loading & statusDE
+}
+
+// x87Arith is FADD and the like in all their forms.
+func x87Arith(fn x87Binary, how form) func(*Engine, *isa.Inst) cpu.Trap {
+	return x87(func(e *Engine, in *isa.Inst) cpu.Trap {
+		if in.Args[0].Kind() == isa.Mem {
+			return e.arithMemory(fn, in, how)
+		}
+		d, s := in.Args[0].Num(), in.Args[1].Num()
+		if e.underflow(d|s, d, how.pops()) { // one of them is ST(0)
+			return cpu.NoTrap
+		}
+		a, b := &e.FPU.ST[e.st(d)], &e.FPU.ST[e.st(s)]
+		if how&reversed != 0 {
+			a, b = b, a
+		}
+		var r cpu.Float80
+		sw := fn(f80(&r), f80(a), f80(b), e.FPU.Control)
+		if e.report(sw, statusC1, before) {
+			e.setST(d, r)
+			e.popTimes(how.pops())
+		}
+		return cpu.NoTrap
+	})
+}
+
+func (e *Engine) arithMemory(fn x87Binary, in *isa.Inst, how form) cpu.Trap {
+	m, loading, t := e.operand80(in, how)
+	if t != cpu.NoTrap || e.underflow(0, 0, 0) {
+		return t
+	}
+	a, b := e.stackTop(), &m
+	if how&reversed != 0 {
+		a, b = b, a
+	}
+	var r cpu.Float80
+	sw := fn(f80(&r), f80(a), f80(b), e.FPU.Control)
+	sw |= denormalOperand(loading, sw, e.stackTop())
+	if e.report(sw, statusC1, before) {
+		e.setST(0, r)
+	}
+	return cpu.NoTrap
+}
+
+// x87Compare is FCOM and the like in all their forms.
+func x87Compare(fn x87Binary, how form) func(*Engine, *isa.Inst) cpu.Trap {
+	return x87(func(e *Engine, in *isa.Inst) cpu.Trap {
+		var m cpu.Float80
+		var loading uint16
+		b, i := &m, uint8(0)
+		switch in.Args[0].Kind() {
+		case isa.Mem:
+			var t cpu.Trap
+			if m, loading, t = e.operand80(in, how); t != cpu.NoTrap {
+				return t
+			}
+		case isa.None: // FCOMPP, FUCOMPP
+			i = 1
+			b = &e.FPU.ST[e.st(i)]
+		default:
+			i = in.Args[1].Num()
+			b = &e.FPU.ST[e.st(i)]
+		}
+		e.compare(fn, b, i, loading, how)
+		return cpu.NoTrap
+	})
+}
+
+// compare compares ST(0) and b, which is ST(i) unless i is zero.
+func (e *Engine) compare(fn x87Binary, b *cpu.Float80, i uint8, loading uint16, how form) {
+	const codes = statusC0 | statusC2 | statusC3
+	var sw uint16
+	if e.empty(0) || e.empty(i) {
+		sw = statusIE | statusSF | codes
+	} else {
+		var r cpu.Float80
+		sw = fn(f80(&r), f80(e.stackTop()), f80(b), e.FPU.Control) &^ statusC1
+		sw |= denormalOperand(loading, sw, e.stackTop())
+	}
+	if !e.report(sw, statusC1, before) {
+		return
+	}
+	if how&eflags != 0 {
+		e.flags.set(comparison87(sw))
+	} else {
+		e.FPU.Status = e.FPU.Status&^codes | sw&codes
+	}
+	e.popTimes(how.pops())
+}
+
+// comparison87 puts C3, C2 and C0 where FCOMI leaves them: ZF, PF and CF.
+func comparison87(sw uint16) (w uint32) {
+	if sw&statusC3 != 0 {
+		w |= cpu.FlagZF
+	}
+	if sw&statusC2 != 0 {
+		w |= cpu.FlagPF
+	}
+	if sw&statusC0 != 0 {
+		w |= cpu.FlagCF
+	}
+	return w
+}
+
+// x87Test is FTST, by a comparison with zero.
+func x87Test(fn x87Binary) func(*Engine, *isa.Inst) cpu.Trap {
+	return x87(func(e *Engine, _ *isa.Inst) cpu.Trap {
+		zero := x87Zero
+		e.compare(fn, &zero, 0, 0, 0)
+		return cpu.NoTrap
+	})
+}
+
+// x87Replace replaces ST(0) by a function of it. codes are the condition codes
+// it gives a meaning.
+func x87Replace(fn x87Unary, codes uint16) func(*Engine, *isa.Inst) cpu.Trap {
+	return x87(func(e *Engine, _ *isa.Inst) cpu.Trap {
+		if e.underflow(0, 0, 0) {
+			return cpu.NoTrap
+		}
+		var r cpu.Float80
+		sw := fn(f80(&r), f80(e.stackTop()), e.FPU.Control)
+		if e.report(sw, codes, before) {
+			e.setST(0, r)
+		}
+		return cpu.NoTrap
+	})
+}
+
+// x87Both replaces ST(0), or ST(1) after which it pops, by a function of both.
+func x87Both(fn x87Binary, codes uint16, dst uint8) func(*Engine, *isa.Inst) cpu.Trap {
+	return x87(func(e *Engine, _ *isa.Inst) cpu.Trap {
+		if e.underflow(1, dst, dst) {
+			return cpu.NoTrap
+		}
+		var r cpu.Float80
+		sw := fn(f80(&r), f80(e.stackTop()), f80(&e.FPU.ST[e.st(1)]), e.FPU.Control)
+		if e.report(sw, codes, before) {
+			e.setST(dst, r)
+			e.popTimes(dst)
+		}
+		return cpu.NoTrap
+	})
+}
+
+// x87Pair replaces ST(0) by one result and pushes the other. With C2 in codes
+// an argument out of range is left alone.
+func x87Pair(fn x87Double, codes uint16) func(*Engine, *isa.Inst) cpu.Trap {
+	return x87(func(e *Engine, _ *isa.Inst) cpu.Trap {
+		if underflow := e.empty(0); underflow || !e.empty(7) {
+			if e.stackFault(!underflow) {
+				e.setST(0, indefinite)
+				e.pushST(indefinite)
+			}
+			return cpu.NoTrap
+		}
+		var r, s cpu.Float80
+		sw := fn(f80(&r), f80(&s), f80(e.stackTop()), e.FPU.Control)
+		if e.report(sw, codes, before) && sw&codes&statusC2 == 0 {
+			e.setST(0, s)
+			e.pushST(r)
+		}
+		return cpu.NoTrap
+	})
+}
