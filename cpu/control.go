@@ -1,11 +1,8 @@
 package cpu
 
-// Bits of the control registers that have storage; others are reserved.
-const (
-	cr0Valid = CR0PE | CR0MP | CR0EM | CR0TS | CR0ET | CR0NE | CR0WP | CR0AM | CR0NW | CR0CD | CR0PG
-	cr4Valid = CR4VME | CR4PVI | CR4TSD | CR4DE | CR4PSE | CR4PAE | CR4MCE | CR4PGE |
-		CR4PCE | CR4OSFXSR | CR4OSXMMEXCPT
-)
+// cr0Valid are the bits of CR0 that have storage. Those of CR4 depend on the
+// model.
+const cr0Valid = CR0PE | CR0MP | CR0EM | CR0TS | CR0ET | CR0NE | CR0WP | CR0AM | CR0NW | CR0CD | CR0PG
 
 // SetCR0 is MOV to CR0 (Intel SDM Vol. 2, "MOV—Move to/from Control Registers").
 func (c *CPU) SetCR0(v uint32) Trap {

@@ -58,6 +58,8 @@ type CPU struct {
 
 	// dataHits are the breakpoints the current instruction has met, as in DR6.
 	dataHits uint32
+	// unstepped is set when the current instruction entered an interrupt handler.
+	unstepped bool
 	// faultAddress is what CR2 becomes when the page fault just returned is
 	// delivered.
 	faultAddress Linear

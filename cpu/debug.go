@@ -11,6 +11,8 @@ const (
 	dr6One = 0xffff0ff0
 	dr7One = 1 << 10
 	dr7GD  = 1 << 13
+	// dr7Local are L0 to L3 and LE, which a task switch clears.
+	dr7Local = 0x155
 )
 
 // debugNumber resolves the aliases DR4 and DR5, and general detection.
@@ -23,7 +25,6 @@ func (c *CPU) debugNumber(n uint8) (uint8, Trap) {
 	}
 	if c.DR[7]&dr7GD != 0 {
 		c.DR[6] |= dr6BD
-		c.DR[7] &^= dr7GD
 		return 0, Exception(VecDB)
 	}
 	return n, NoTrap
@@ -48,7 +49,7 @@ func (c *CPU) WriteDebug(n uint8, v uint32) Trap {
 	case 6:
 		v = v&(0xf|dr6BD|dr6BS|dr6BT) | dr6One
 	case 7:
-		v = v&0xffff2fff | dr7One
+		v = v&0xffff27ff | dr7One
 	}
 	c.DR[n] = v
 	return NoTrap
@@ -72,9 +73,14 @@ func (c *CPU) breakpoint(i int, rw uint32) (first, last Linear, ok bool) {
 	return at, at + Linear(n-1), true
 }
 
-// BeforeStep checks instruction breakpoints at EIP. RF lets one instruction pass.
+// BeforeStep begins an instruction in ModeStep: it checks instruction
+// breakpoints at EIP. RF lets one instruction pass. It is cleared before that
+// instruction and not after it, since an IRET may load it for the next.
 func (c *CPU) BeforeStep() Trap {
+	c.dataHits = 0
+	c.unstepped = false
 	if c.EFLAGS&FlagRF != 0 {
+		c.EFLAGS &^= FlagRF
 		return NoTrap
 	}
 	at := Linear(c.Seg[isa.CS].Base + c.EIP)
@@ -92,12 +98,12 @@ func (c *CPU) BeforeStep() Trap {
 }
 
 // AfterStep ends an instruction in ModeStep; stepped says that TF was set when
-// it began.
+// it began. INT n, INT3 and INTO clear TF and are not stepped: the handler's
+// first instruction would be blamed for them.
 func (c *CPU) AfterStep(stepped bool) Trap {
-	c.EFLAGS &^= FlagRF
 	hit := c.dataHits
 	c.dataHits = 0
-	if stepped {
+	if stepped && !c.unstepped {
 		hit |= dr6BS
 	}
 	if hit == 0 {
@@ -119,6 +125,19 @@ func (c *CPU) MatchData(l Linear, n int, write bool) {
 			if first, last, ok := c.breakpoint(i, rw); ok && l <= last && first <= end {
 				c.dataHits |= dr6B0 << i
 			}
+		}
+	}
+}
+
+// MatchIO notes the I/O breakpoints that an access to n ports meets. Without
+// CR4.DE there are none.
+func (c *CPU) MatchIO(port uint16, n int) {
+	if c.CR4&CR4DE == 0 {
+		return
+	}
+	for i := range 4 {
+		if first, last, ok := c.breakpoint(i, 2); ok && Linear(port) <= last && first <= Linear(port)+Linear(n-1) {
+			c.dataHits |= dr6B0 << i
 		}
 	}
 }

@@ -31,6 +31,17 @@ type event struct {
 	resume  bool // RF is set in the image of EFLAGS
 }
 
+// eventOf is the event of an exception. Faults set RF in the image of EFLAGS,
+// but for instruction breakpoints, which must not pass twice; aborts do not
+// (Intel SDM Vol. 3B, "Instruction-Breakpoint Exception Condition"). A fault
+// that belongs to a new task carries an error code and is marked After.
+func eventOf(t Trap) event {
+	v := event{vector: t.Vector()}
+	v.code, v.hasCode = t.Code()
+	v.resume = (v.hasCode || !t.After()) && v.vector != VecDB && v.vector != VecDF
+	return v
+}
+
 // contributory reports whether a second exception while delivering the first
 // makes a double fault (Intel SDM Vol. 3A, "Conditions for Generating a Double Fault").
 func contributory(vector uint8) bool {
@@ -46,25 +57,32 @@ func contributory(vector uint8) bool {
 // fault; a fault of that shuts the processor down.
 func (c *CPU) Deliver(t Trap) {
 	for {
-		v := event{vector: t.Vector(), resume: !t.After() && t.Vector() != VecDB}
-		v.code, v.hasCode = t.Code()
+		v := eventOf(t)
 		if t.After() && (v.vector == VecBP || v.vector == VecOF) {
 			v.source = fromSoftware
 		}
-		c.record(&v)
-		if v.vector == VecPF {
+		switch v.vector {
+		case VecPF:
 			c.CR2 = uint32(c.faultAddress)
+		case VecDB:
+			c.DR[7] &^= dr7GD
 		}
+		c.record(&v)
 		second := c.interrupt(&v)
 		if second == NoTrap {
 			return
 		}
-		if v.source == fromSoftware {
+		if second.Vector() == VecPF {
+			c.CR2 = uint32(c.faultAddress)
+		}
+		if v.source == fromSoftware && !second.After() {
 			// INT3 and INTO that cannot enter their handler are faults.
 			c.EIP = c.Start
 		}
 		first, next := v.vector, second.Vector()
 		switch {
+		case second == AfterInstruction(VecDB):
+			// The handler is a task whose T bit is set: nothing went wrong.
 		case first == VecDF:
 			c.Shutdown = true
 			return
@@ -105,6 +123,7 @@ func (c *CPU) SoftwareInterrupt(vector uint8) Trap {
 				return t
 			}
 			if redirect {
+				c.unstepped = true
 				return c.interruptVME(vector)
 			}
 		}
@@ -118,6 +137,16 @@ func (c *CPU) SoftwareInterrupt(vector uint8) Trap {
 
 // interrupt enters the handler of an event, or returns the fault of trying.
 func (c *CPU) interrupt(v *event) Trap {
+	from := c.place()
+	t := c.enterHandler(v)
+	if t == NoTrap || t.After() {
+		c.unstepped = true
+		c.branched(from)
+	}
+	return t
+}
+
+func (c *CPU) enterHandler(v *event) Trap {
 	if c.CR0&CR0PE == 0 {
 		return c.interruptReal(v.vector)
 	}
@@ -256,7 +285,7 @@ func (c *CPU) interruptFrame(v *event, inner bool) (words [10]uint32, n int) {
 		add(c.Reg32(ESP))
 	}
 	flags := c.EFLAGS | FlagOne
-	if v.resume && v.source == fromException {
+	if v.resume {
 		flags |= FlagRF
 	}
 	add(flags)
@@ -272,8 +301,8 @@ func (c *CPU) interruptFrame(v *event, inner bool) (words [10]uint32, n int) {
 // virtual-8086 mode to the 8086 program's own handler
 // (Intel SDM Vol. 3B, "Software Interrupt Handling Methods").
 func (c *CPU) redirected(vector uint8) (bool, Trap) {
-	if c.TR.Limit < 0x67 {
-		return false, NoTrap
+	if c.TR.Access&8 == 0 || c.TR.Limit < 0x67 {
+		return false, GP(0)
 	}
 	base, t := c.ReadLinear(Linear(c.TR.Base+0x66), 2, Implicit)
 	if t != NoTrap {
@@ -281,7 +310,7 @@ func (c *CPU) redirected(vector uint8) (bool, Trap) {
 	}
 	at := base - 32 + uint32(vector/8)
 	if base < 32 || at > c.TR.Limit {
-		return false, NoTrap
+		return false, GP(0)
 	}
 	bits, t := c.ReadLinear(Linear(c.TR.Base+at), 1, Implicit)
 	return bits>>(vector&7)&1 == 0, t

@@ -41,9 +41,20 @@ func (c *CPU) codeTarget(selector uint16, d *descriptor, off uint32) Trap {
 	return NoTrap
 }
 
+// transferred remembers a far transfer from from that ended with t.
+func (c *CPU) transferred(from Place, t Trap) Trap {
+	if t == NoTrap || t.After() {
+		c.branched(from)
+	}
+	return t
+}
+
 // FarJump is JMP with a far pointer of size-byte offset.
 func (c *CPU) FarJump(selector uint16, off uint32, size int) Trap {
-	off &= mask(size)
+	return c.transferred(c.place(), c.farJump(selector, off&mask(size)))
+}
+
+func (c *CPU) farJump(selector uint16, off uint32) Trap {
 	if c.plain() {
 		return c.transferReal(selector, off)
 	}
@@ -69,12 +80,9 @@ func (c *CPU) FarJump(selector uint16, off uint32, size int) Trap {
 	}
 	switch d.kind() {
 	case typeCall16, typeCall32:
-		target, td, entry, t := c.callGate(&d)
+		target, td, entry, t := c.callGate(&d, true)
 		if t != NoTrap {
 			return t
-		}
-		if !td.conforming() && td.dpl() != c.CPL {
-			return GP(index(target))
 		}
 		if entry > td.limit() {
 			return GP(0)
@@ -107,8 +115,9 @@ func (c *CPU) gateRights(selector uint16, d *descriptor) Trap {
 	return NoTrap
 }
 
-// callGate follows a call gate to its code segment and entry point.
-func (c *CPU) callGate(g *descriptor) (selector uint16, d descriptor, entry uint32, t Trap) {
+// callGate follows a call gate to its code segment and entry point. A jump may
+// not gain privilege by it.
+func (c *CPU) callGate(g *descriptor, jump bool) (selector uint16, d descriptor, entry uint32, t Trap) {
 	selector = uint16(g.low >> 16)
 	entry = g.low & 0xffff
 	if g.kind() == typeCall32 {
@@ -120,7 +129,7 @@ func (c *CPU) callGate(g *descriptor) (selector uint16, d descriptor, entry uint
 	d, t = c.need(selector, VecGP, 0)
 	switch {
 	case t != NoTrap:
-	case !d.code() || d.dpl() > c.CPL:
+	case !d.code() || d.dpl() > c.CPL || jump && !d.conforming() && d.dpl() != c.CPL:
 		t = GP(index(selector))
 	case !d.present():
 		t = Fault(VecNP, index(selector))
@@ -130,7 +139,10 @@ func (c *CPU) callGate(g *descriptor) (selector uint16, d descriptor, entry uint
 
 // FarCall is CALL with a far pointer of size-byte offset.
 func (c *CPU) FarCall(selector uint16, off uint32, size int) Trap {
-	off &= mask(size)
+	return c.transferred(c.place(), c.farCall(selector, off&mask(size), size))
+}
+
+func (c *CPU) farCall(selector uint16, off uint32, size int) Trap {
 	if c.plain() {
 		f := c.currentFrame()
 		if t := c.pushReturn(&f, size); t != NoTrap {
@@ -195,7 +207,7 @@ func (c *CPU) callThrough(g *descriptor) Trap {
 	if g.kind() == typeCall32 {
 		size = 4
 	}
-	selector, d, entry, t := c.callGate(g)
+	selector, d, entry, t := c.callGate(g, false)
 	if t != NoTrap {
 		return t
 	}
@@ -278,6 +290,10 @@ func (c *CPU) returnStack(selector uint16, rpl uint8) (descriptor, Trap) {
 
 // FarReturn is RET far; pop is its count of bytes to release.
 func (c *CPU) FarReturn(size int, pop uint16) Trap {
+	return c.transferred(c.place(), c.farReturn(size, pop))
+}
+
+func (c *CPU) farReturn(size int, pop uint16) Trap {
 	f := c.currentFrame()
 	off, t := f.pop(size)
 	if t != NoTrap {
@@ -349,147 +365,4 @@ func (c *CPU) dropSegments() {
 			*g = Segment{}
 		}
 	}
-}
-
-// flagsMask are the bits of EFLAGS that IRET with size-byte operands loads at
-// privilege level cpl.
-func (c *CPU) flagsMask(size int) uint32 {
-	m := uint32(FlagsStatus | FlagTF | FlagDF | FlagNT)
-	if size == 4 {
-		m |= FlagRF | FlagAC | FlagID
-	}
-	if c.CR0&CR0PE == 0 || c.CPL <= c.IOPL() {
-		m |= FlagIF
-	}
-	if c.CPL == 0 && !c.V86() {
-		m |= FlagIOPL
-		if size == 4 && c.CR0&CR0PE != 0 {
-			m |= FlagVIF | FlagVIP
-		}
-	}
-	return m
-}
-
-// InterruptReturn is IRET. An NMI may come again afterwards.
-func (c *CPU) InterruptReturn(size int) Trap {
-	var t Trap
-	switch {
-	case c.V86():
-		t = c.returnV86(size)
-	case c.CR0&CR0PE == 0:
-		t = c.returnPlain(size, c.flagsMask(size))
-	case c.EFLAGS&FlagNT != 0:
-		t = c.taskReturn()
-	default:
-		t = c.returnProtected(size)
-	}
-	if t == NoTrap {
-		c.NMIBlocked = false
-	}
-	return t
-}
-
-// returnPlain is IRET of the 8086: it loads the flags in m.
-func (c *CPU) returnPlain(size int, m uint32) Trap {
-	f := c.currentFrame()
-	var w [3]uint32
-	for i := range w {
-		var t Trap
-		if w[i], t = f.pop(size); t != NoTrap {
-			return t
-		}
-	}
-	if t := c.transferReal(uint16(w[1]), w[0]); t != NoTrap {
-		return t
-	}
-	f.commit()
-	c.EFLAGS = c.EFLAGS&^m | w[2]&m
-	if size == 2 {
-		c.EFLAGS &^= FlagRF
-	}
-	return NoTrap
-}
-
-// returnV86 is IRET in virtual-8086 mode. Below IOPL 3 it needs CR4.VME, and IF
-// stands for VIF.
-func (c *CPU) returnV86(size int) Trap {
-	if c.IOPL() == 3 {
-		return c.returnPlain(size, c.flagsMask(size)&^FlagIOPL)
-	}
-	if c.CR4&CR4VME == 0 || size == 4 {
-		return GP(0)
-	}
-	f := c.currentFrame()
-	f.drop(4)
-	v, t := f.pop(2)
-	if t != NoTrap {
-		return t
-	}
-	if v&FlagTF != 0 || v&FlagIF != 0 && c.EFLAGS&FlagVIP != 0 {
-		return GP(0)
-	}
-	if t := c.returnPlain(2, FlagsStatus|FlagDF|FlagNT); t != NoTrap {
-		return t
-	}
-	c.EFLAGS &^= FlagVIF
-	if v&FlagIF != 0 {
-		c.EFLAGS |= FlagVIF
-	}
-	return NoTrap
-}
-
-// returnProtected is IRET in protected mode, outside a nested task.
-func (c *CPU) returnProtected(size int) Trap {
-	f := c.currentFrame()
-	var w [3]uint32
-	for i := range w {
-		var t Trap
-		if w[i], t = f.pop(size); t != NoTrap {
-			return t
-		}
-	}
-	off, selector, flags := w[0], uint16(w[1]), w[2]
-	if size == 4 && flags&FlagVM != 0 && c.CPL == 0 {
-		return c.enterV86(&f, off, selector, flags)
-	}
-	d, t := c.returnTarget(selector, off)
-	if t != NoTrap {
-		return t
-	}
-	m := c.flagsMask(size)
-	if uint8(selector&3) == c.CPL {
-		if t := c.setCS(selector, &d, c.CPL); t != NoTrap {
-			return t
-		}
-		f.commit()
-		c.EIP = off
-	} else if t := c.returnOuter(&f, selector, &d, off, size, 0); t != NoTrap {
-		return t
-	}
-	c.EFLAGS = c.EFLAGS&^m | flags&m
-	if size == 2 {
-		c.EFLAGS &^= FlagRF
-	}
-	return NoTrap
-}
-
-// enterV86 is IRET to virtual-8086 mode: the rest of the frame holds its stack
-// and segments.
-func (c *CPU) enterV86(f *frame, off uint32, selector uint16, flags uint32) Trap {
-	var w [6]uint32
-	for i := range w {
-		var t Trap
-		if w[i], t = f.pop(4); t != NoTrap {
-			return t
-		}
-	}
-	c.EFLAGS = flags&0x3f7fd5 | FlagOne | FlagVM
-	c.CPL = 3
-	c.SetRealSegment(isa.CS, selector)
-	c.SetReg32(ESP, w[0])
-	for i, s := range []isa.Seg{isa.SS, isa.ES, isa.DS, isa.FS, isa.GS} {
-		c.SetRealSegment(s, uint16(w[i+1]))
-	}
-	c.EIP = off & 0xffff
-	return NoTrap
 }

@@ -17,10 +17,31 @@ type Record struct {
 	CR2      uint32
 }
 
-// A History is a ring of the latest exceptions.
+// A Place is the address of an instruction.
+type Place struct {
+	Selector uint16
+	EIP      uint32
+}
+
+// A Branch is one far transfer of control.
+type Branch struct{ From, To Place }
+
+// A History has rings of the latest exceptions and far transfers.
 type History struct {
-	ring [16]Record
-	n    uint
+	ring     [16]Record
+	branches [16]Branch
+	n        uint // exceptions ever
+	far      uint // far transfers ever
+}
+
+// place is CS:EIP.
+func (c *CPU) place() Place { return Place{c.Seg[isa.CS].Selector, c.EIP} }
+
+// branched remembers that control came here from from.
+func (c *CPU) branched(from Place) {
+	h := &c.Last
+	h.branches[h.far%uint(len(h.branches))] = Branch{from, c.place()}
+	h.far++
 }
 
 // record remembers an exception about to be delivered.
@@ -34,24 +55,25 @@ func (c *CPU) record(v *event) {
 }
 
 // Records are the latest exceptions, oldest first.
-func (h *History) Records() []Record {
-	size := uint(len(h.ring))
-	first := uint(0)
-	if h.n > size {
-		first = h.n - size
+func (h *History) Records() []Record { return latest(h.ring[:], h.n) }
+
+// Branches are the latest far transfers, oldest first.
+func (h *History) Branches() []Branch { return latest(h.branches[:], h.far) }
+
+// latest unrolls a ring that n elements were ever put in.
+func latest[T any](ring []T, n uint) []T {
+	size := uint(len(ring))
+	if n <= size {
+		return append([]T(nil), ring[:n]...)
 	}
-	var out []Record
-	for i := first; i < h.n; i++ {
-		out = append(out, h.ring[i%size])
-	}
-	return out
+	return append(append([]T(nil), ring[n%size:]...), ring[:n%size]...)
 }
 
 var segmentNames = [...]string{"ES", "CS", "SS", "DS", "FS", "GS"}
 var registerNames = [...]string{"EAX", "ECX", "EDX", "EBX", "ESP", "EBP", "ESI", "EDI"}
 
 // Dump writes a post-mortem: registers, segments with their hidden parts,
-// control registers and the latest exceptions.
+// control registers, the latest exceptions and the latest far transfers.
 func (c *CPU) Dump(w io.Writer) {
 	for i, name := range registerNames {
 		sep := " "
@@ -60,7 +82,7 @@ func (c *CPU) Dump(w io.Writer) {
 		}
 		fmt.Fprintf(w, "%s=%08x%s", name, c.Reg32(uint8(i)), sep)
 	}
-	fmt.Fprintf(w, "EIP=%08x EFL=%08x CPL=%d halted=%t\n", c.EIP, c.EFLAGS, c.CPL, c.Halted)
+	fmt.Fprintf(w, "EIP=%08x EFL=%08x CPL=%d halted=%t shutdown=%t\n", c.EIP, c.EFLAGS, c.CPL, c.Halted, c.Shutdown)
 	for i, name := range segmentNames {
 		dumpSegment(w, name, &c.Seg[i])
 	}
@@ -72,6 +94,9 @@ func (c *CPU) Dump(w io.Writer) {
 		c.DR[0], c.DR[1], c.DR[2], c.DR[3], c.DR[6], c.DR[7])
 	for _, r := range c.Last.Records() {
 		fmt.Fprintf(w, "exception %2d code %04x at %04x:%08x cr2 %08x\n", r.Vector, r.Code, r.Selector, r.EIP, r.CR2)
+	}
+	for _, b := range c.Last.Branches() {
+		fmt.Fprintf(w, "far %04x:%08x -> %04x:%08x\n", b.From.Selector, b.From.EIP, b.To.Selector, b.To.EIP)
 	}
 }
 

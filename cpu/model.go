@@ -3,6 +3,7 @@ package cpu
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Features are bits of CPUID leaf 1 EDX, and from bit 32 on of other words
@@ -31,11 +32,9 @@ const (
 	featureSSE   feature = 1 << 25
 	featureSSE2  feature = 1 << 26
 	featureNX    feature = 1 << 32 // leaf 80000001H EDX bit 20
-	// featureCPUID tells of the instruction itself: EFLAGS.ID can be changed.
-	featureCPUID feature = 1 << 33
 
-	features486 = featureFPU
-	featuresP5  = features486 | featureCPUID | featureVME | featureDE | featurePSE | featureTSC | featureMSR | featureCX8
+	features486 = featureFPU | featureVME
+	featuresP5  = features486 | featureDE | featurePSE | featureTSC | featureMSR | featureCX8
 	featuresP2  = featuresP5 | featurePAE | featureSEP | featureMTRR | featurePGE | featureCMOV | featurePAT |
 		featurePSE36 | featureMMX | featureFXSR | featureAPIC
 	featuresP4 = featuresP2 | featureCLFSH | featureSSE | featureSSE2
@@ -45,16 +44,19 @@ const (
 type Model struct {
 	Name                     string
 	family, number, stepping uint32
-	brand                    string
+	leaves                   uint32 // the highest basic leaf
+	brand                    string // without one there are no extended leaves
 	features                 feature
 }
 
+// The 486 is a DX4, the first to have CPUID. The newest numbers itself a
+// Pentium M of 2004, the last i686 that is 32 bits wide and has one core.
 var models = []Model{
-	{"486", 4, 8, 0, "", features486},
-	{"pentium", 5, 2, 12, "", featuresP5},
-	{"pentium2", 6, 5, 2, "", featuresP2},
-	{"pentium4", 15, 2, 9, "gov86 Pentium 4", featuresP4},
-	{"max", 6, 13, 8, "gov86 virtual i686", featuresP4 | featureNX},
+	{"486", 4, 8, 0, 1, "", features486},
+	{"pentium", 5, 2, 12, 1, "", featuresP5},
+	{"pentium2", 6, 5, 2, 2, "", featuresP2},
+	{"pentium4", 15, 2, 9, 2, "gov86 virtual Pentium 4", featuresP4},
+	{"max", 6, 13, 8, 2, "gov86 virtual i686", featuresP4 | featureNX},
 }
 
 // DefaultModel is an i686 with everything that is implemented.
@@ -64,7 +66,7 @@ const DefaultModel = "max"
 func ModelByName(name string) (*Model, error) {
 	i := slices.IndexFunc(models, func(m Model) bool { return m.Name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("no processor model %q; there are %s", name, ModelNames())
+		return nil, fmt.Errorf("no processor model %q; there are %s", name, strings.Join(ModelNames(), ", "))
 	}
 	m := models[i]
 	return &m, nil
@@ -105,41 +107,29 @@ func (m *Model) cr4() uint32 {
 	return bits
 }
 
-// flagsMask are the bits of EFLAGS above 18 that the model lets POPF change.
-func (m *Model) idFlag() uint32 {
-	if m.has(featureCPUID) {
-		return FlagID
-	}
-	return 0
-}
-
 // TSCHz is the frequency of the time-stamp counter.
 const TSCHz = 1_000_000_000
 
 // CPUID is the instruction, for a leaf and a subleaf.
 func (c *CPU) CPUID(leaf, _ uint32) (a, b, cx, d uint32) {
 	m := c.Model
+	switch {
+	case leaf < 1<<31 && leaf > m.leaves, leaf >= 1<<31 && m.brand == "":
+		return 0, 0, 0, 0
+	}
 	switch leaf {
 	case 0:
 		// "GenuineIntel"
-		return 2, 0x756e6547, 0x6c65746e, 0x49656e69
+		return m.leaves, 0x756e6547, 0x6c65746e, 0x49656e69
 	case 1:
 		f := m.features
 		if c.MSR.APICBase&APICEnable == 0 {
 			f &^= featureAPIC
 		}
-		signature := m.number&15<<4 | m.stepping
-		if m.family == 15 {
-			signature |= 15 << 8
-		} else {
-			signature |= m.family << 8
-		}
-		signature |= m.number >> 4 << 16
-		b = 0
 		if m.has(featureCLFSH) {
-			b = 64 / 8 << 8
+			b = 64 / 8 << 8 // the line size in quadwords
 		}
-		return signature, b, hypervisorBit, uint32(f)
+		return m.signature(), b, hypervisorBit, uint32(f)
 	case 2:
 		// One iteration; 4-KByte and 4-MByte TLBs, 32-KByte caches, 2-MByte L2.
 		return 0x02b3b001, 0xf0, 0, 0x2c04307d
@@ -159,6 +149,10 @@ func (c *CPU) CPUID(leaf, _ uint32) (a, b, cx, d uint32) {
 	}
 	return 0, 0, 0, 0
 }
+
+// signature is family, model and stepping. No family is above 15, no model
+// above 15: there are no extended fields.
+func (m *Model) signature() uint32 { return m.family<<8 | m.number<<4 | m.stepping }
 
 // hypervisorBit of leaf 1 ECX: the processor is not silicon. Linux then trusts
 // the TSC it is given.

@@ -35,6 +35,8 @@ const (
 	// APICEnable is the global enable bit of IA32_APIC_BASE.
 	APICEnable = 1 << 11
 	apicBSP    = 1 << 8
+
+	apicBaseValid = physMask&^0xfff | APICEnable | apicBSP
 )
 
 // TSC is the time-stamp counter.
@@ -53,25 +55,69 @@ func fixedMTRR(index uint32) (int, bool) {
 	return 0, false
 }
 
-// msrStorage is where an MSR that only stores is kept, with its valid bits.
-func (c *CPU) msrStorage(index uint32) (p *uint64, valid uint64) {
+// An msrField is where an MSR that only stores is kept.
+type msrField struct {
+	p     *uint64
+	valid uint64 // other bits are reserved
+	types int    // how many of its low bytes are memory types
+}
+
+// msrStorage finds an MSR that only stores; p is nil for others.
+func (c *CPU) msrStorage(index uint32) msrField {
 	m := &c.MSR
+	if index == msrMiscEnable {
+		return msrField{&m.MiscEnable, ^uint64(0), 0}
+	}
+	if !c.Model.has(featureMTRR) {
+		return msrField{}
+	}
 	if i, ok := fixedMTRR(index); ok {
-		return &m.MTRRFix[i], ^uint64(0)
+		return msrField{&m.MTRRFix[i], ^uint64(0), 8}
 	}
 	if i := index - msrMTRRVariable; i < 16 {
 		if i&1 == 0 {
-			return &m.MTRRBase[i/2], physMask &^ 0xf00
+			return msrField{&m.MTRRBase[i/2], physMask &^ 0xf00, 1}
 		}
-		return &m.MTRRMask[i/2], physMask &^ 0x7ff
+		return msrField{&m.MTRRMask[i/2], physMask &^ 0x7ff, 0}
 	}
+	if index == msrMTRRDefType {
+		return msrField{&m.MTRRDefType, 0xcff, 1}
+	}
+	return msrField{}
+}
+
+// msrFeature is what the model must have for an MSR to be there.
+func msrFeature(index uint32) feature {
 	switch index {
-	case msrMTRRDefType:
-		return &m.MTRRDefType, 0xcff
-	case msrMiscEnable:
-		return &m.MiscEnable, ^uint64(0)
+	case msrAPICBase:
+		return featureAPIC
+	case msrSysenterCS, msrSysenterESP, msrSysenterEIP:
+		return featureSEP
+	case msrMTRRCap:
+		return featureMTRR
+	case msrPAT:
+		return featurePAT
+	case msrEFER:
+		return featureNX
 	}
-	return nil, 0
+	return featureMSR
+}
+
+// Memory types (Intel SDM Vol. 3A, "Memory Types and Their Properties"), as
+// sets of their encodings. UC- is for the PAT alone.
+const (
+	mtrrTypes = 1<<0 | 1<<1 | 1<<4 | 1<<5 | 1<<6
+	patTypes  = mtrrTypes | 1<<7
+)
+
+// memoryTypes reports whether the n low bytes of v are all types in set.
+func memoryTypes(v uint64, n int, set uint64) bool {
+	for i := range n {
+		if set>>(v>>(8*i)&0xff)&1 == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // ReadMSR is RDMSR; an index that is not there is a general-protection fault.
@@ -79,8 +125,11 @@ func (c *CPU) ReadMSR(index uint32) (uint64, Trap) {
 	if !c.Model.has(featureMSR) {
 		return 0, UD()
 	}
-	if p, _ := c.msrStorage(index); p != nil {
-		return *p, NoTrap
+	if !c.Model.has(msrFeature(index)) {
+		return 0, GP(0)
+	}
+	if m := c.msrStorage(index); m.p != nil {
+		return *m.p, NoTrap
 	}
 	switch index {
 	case msrTSC:
@@ -98,9 +147,7 @@ func (c *CPU) ReadMSR(index uint32) (uint64, Trap) {
 	case msrMTRRCap:
 		return mtrrCap, NoTrap
 	case msrEFER:
-		if c.Model.has(featureNX) {
-			return c.MSR.EFER, NoTrap
-		}
+		return c.MSR.EFER, NoTrap
 	case msrPlatformID, msrEBLPowerOn, msrMicrocode, msrBBLCtl3, msrMCGCap, msrMCGStatus, msrDebugCtl:
 		return 0, NoTrap
 	}
@@ -113,24 +160,30 @@ func (c *CPU) WriteMSR(index uint32, v uint64) Trap {
 	if !c.Model.has(featureMSR) {
 		return UD()
 	}
-	if p, valid := c.msrStorage(index); p != nil {
-		if v&^valid != 0 {
+	if !c.Model.has(msrFeature(index)) {
+		return GP(0)
+	}
+	if m := c.msrStorage(index); m.p != nil {
+		if v&^m.valid != 0 || !memoryTypes(v, m.types, mtrrTypes) {
 			return GP(0)
 		}
-		*p = v
+		*m.p = v
 		return NoTrap
 	}
 	switch index {
 	case msrTSC:
 		c.TSCOffset = v - c.Pins.Cycles()
 	case msrAPICBase:
-		if v&^(physMask&^0xfff|APICEnable|apicBSP) != 0 {
+		if v&^apicBaseValid != 0 {
 			return GP(0)
 		}
 		c.MSR.APICBase = v
 		c.Pins.RelocateAPIC(v)
 	case msrPAT:
-		return c.setPAT(v)
+		if !memoryTypes(v, 8, patTypes) {
+			return GP(0)
+		}
+		c.MSR.PAT = v
 	case msrSysenterCS:
 		c.MSR.SysenterCS = uint32(v)
 	case msrSysenterESP:
@@ -138,7 +191,7 @@ func (c *CPU) WriteMSR(index uint32, v uint64) Trap {
 	case msrSysenterEIP:
 		c.MSR.SysenterEIP = uint32(v)
 	case msrEFER:
-		if !c.Model.has(featureNX) || v&^EFERNXE != 0 {
+		if v&^EFERNXE != 0 {
 			return GP(0)
 		}
 		c.MSR.EFER = v
@@ -148,18 +201,5 @@ func (c *CPU) WriteMSR(index uint32, v uint64) Trap {
 	default:
 		return GP(0)
 	}
-	return NoTrap
-}
-
-// setPAT stores IA32_PAT, whose eight fields must be memory types.
-func (c *CPU) setPAT(v uint64) Trap {
-	for i := range 8 {
-		switch v >> (8 * i) & 0xff {
-		case 0, 1, 4, 5, 6, 7:
-		default:
-			return GP(0)
-		}
-	}
-	c.MSR.PAT = v
 	return NoTrap
 }

@@ -220,16 +220,28 @@ func (c *CPU) finish(l Linear, a Access, at mem.Addr, bits uint32, upper, last e
 // loadPDPTEs loads the four page-directory-pointer entries from CR3, as PAE
 // paging does at MOV to CR (Intel SDM Vol. 3A, "PDPTE Registers").
 func (c *CPU) loadPDPTEs(cr3 uint32) Trap {
-	const reserved = 0x1e6 | ^uint64(1<<physBits-1)
-	var p [4]uint64
+	p, t := c.readPDPTEs(cr3)
+	if t == NoTrap {
+		c.PDPTE = p
+	}
+	return t
+}
+
+// readPDPTEs reads and checks the entries that cr3 leads to.
+func (c *CPU) readPDPTEs(cr3 uint32) (p [4]uint64, t Trap) {
 	for i := range p {
 		p[i] = c.Mem.Read64(mem.Addr(cr3&^0x1f) + mem.Addr(8*i))
-		if p[i]&ptP != 0 && p[i]&reserved != 0 {
-			return GP(0)
+		if !validPDPTE(p[i]) {
+			return p, GP(0)
 		}
 	}
-	c.PDPTE = p
-	return NoTrap
+	return p, NoTrap
+}
+
+// validPDPTE reports whether a present entry has no reserved bit set.
+func validPDPTE(e uint64) bool {
+	const reserved = 0x1e6 | ^uint64(1<<physBits-1)
+	return e&ptP == 0 || e&reserved == 0
 }
 
 // ReadLinear reads w bytes (1, 2 or 4) at l.

@@ -19,8 +19,7 @@ func (c *CPU) Reset() {
 	s.LDTR = Segment{Access: AccessP | typeLDT, Limit: 0xffff, Usable: true}
 	s.TR = Segment{Access: AccessP | typeTSS32Busy, Limit: 0xffff, Usable: true}
 	s.DR[6], s.DR[7] = dr6One, dr7One
-	a, _, _, _ := c.CPUID(1, 0)
-	s.SetReg32(EDX, a)
+	s.SetReg32(EDX, c.Model.signature())
 	s.FPU.Control, s.FPU.Tag = 0x40, 0x5555
 	s.MXCSR = 0x1f80
 	s.MSR.PAT = powerOnPAT
@@ -28,7 +27,18 @@ func (c *CPU) Reset() {
 	if c.Model.APIC() {
 		s.MSR.APICBase = 0xfee00000 | APICEnable | apicBSP
 	}
-	c.dataHits = 0
+	c.dataHits, c.unstepped = 0, false
 	c.attention.And(AttendKick)
 	c.TLB.Flush()
+}
+
+// Init is what the INIT pin does: RESET, but the caches' mode, the x87 and SSE
+// registers, the time-stamp counter and the model-specific registers stay.
+func (c *CPU) Init() {
+	old := *c.State
+	c.Reset()
+	s := c.State
+	s.CR0 = old.CR0&(CR0CD|CR0NW) | CR0ET
+	s.FPU, s.XMM, s.MXCSR = old.FPU, old.XMM, old.MXCSR
+	s.MSR, s.TSCOffset = old.MSR, old.TSCOffset
 }

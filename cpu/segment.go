@@ -105,6 +105,10 @@ func (c *CPU) markAccessed(d *descriptor) Trap {
 // hidden part but the base, stay as they are ("unreal mode" lives on that).
 func (c *CPU) SetRealSegment(s isa.Seg, selector uint16) {
 	g := &c.Seg[s]
+	if !g.Usable {
+		// It was null in protected mode, and so has no limit to keep.
+		g.Limit, g.Access = 0xffff, realAccess
+	}
 	g.Selector, g.Base, g.Usable = selector, uint32(selector)<<4, true
 	if c.V86() {
 		g.Limit, g.Access = 0xffff, v86Access

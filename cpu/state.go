@@ -133,6 +133,10 @@ const (
 	FlagVIP  = 1 << 20
 	FlagID   = 1 << 21
 
+	// loadable are the bits that exist and are not fixed.
+	loadable = FlagsStatus | FlagTF | FlagIF | FlagDF | FlagIOPL | FlagNT | FlagRF | FlagVM | FlagAC |
+		FlagVIF | FlagVIP | FlagID
+
 	// FlagsStatus are the six that arithmetic sets.
 	FlagsStatus = FlagCF | FlagPF | FlagAF | FlagZF | FlagSF | FlagOF
 )

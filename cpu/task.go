@@ -41,17 +41,30 @@ type tss struct {
 	trap             bool
 }
 
+// A taskSwitch is a task switch on its way.
+type taskSwitch struct {
+	selector uint16
+	d        descriptor // of the new TSS
+	by       switchBy
+	ext      uint16 // the EXT bit of error codes
+	resume   bool   // RF is set in the saved image of EFLAGS
+	wide     bool   // the new TSS is a 32-bit one
+	next     tss
+	pdptes   [4]uint64 // of the new CR3
+}
+
 // taskTarget switches to the task that a far jump or call names by its TSS or
 // by a task gate, whose rights were checked.
 func (c *CPU) taskTarget(selector uint16, d *descriptor, by switchBy) Trap {
+	s := taskSwitch{selector: selector, d: *d, by: by}
 	if d.kind() == typeTaskGate {
-		selector = uint16(d.low >> 16)
+		s.selector = uint16(d.low >> 16)
 		var t Trap
-		if *d, t = c.taskSegment(selector, VecGP, 0); t != NoTrap {
+		if s.d, t = c.taskSegment(s.selector, VecGP, 0); t != NoTrap {
 			return t
 		}
 	}
-	return c.switchTask(selector, d, by)
+	return c.switchTask(&s)
 }
 
 // taskSegment finds the available TSS a task gate names.
@@ -72,28 +85,28 @@ func (c *CPU) taskSegment(selector uint16, vec uint8, ext uint16) (descriptor, T
 
 // interruptTask switches to the handler task of a task gate in the IDT.
 func (c *CPU) interruptTask(g *descriptor, v *event) Trap {
-	ext := v.source.ext()
-	selector := uint16(g.low >> 16)
-	d, t := c.taskSegment(selector, VecGP, ext)
-	if t != NoTrap {
+	s := taskSwitch{selector: uint16(g.low >> 16), by: byCall, ext: v.source.ext(), resume: v.resume}
+	var t Trap
+	if s.d, t = c.taskSegment(s.selector, VecGP, s.ext); t != NoTrap {
 		return t
 	}
-	if t := c.switchTask(selector, &d, byCall); t != NoTrap {
-		return t
-	}
-	if !v.hasCode {
-		return NoTrap
+	// The debug trap of the new task's T bit is reported once the error code is
+	// on its stack.
+	after := c.switchTask(&s)
+	if after != NoTrap && after != AfterInstruction(VecDB) || !v.hasCode {
+		return after
 	}
 	size := 2
-	if c.TR.Access&8 != 0 {
+	if s.wide {
 		size = 4
 	}
 	f := c.currentFrame()
+	f.code = s.ext
 	if t := f.push(uint32(v.code), size); t != NoTrap {
-		return t
+		return inNewTask(t)
 	}
 	f.commit()
-	return NoTrap
+	return after
 }
 
 // taskReturn is IRET from a nested task, to the task of its link.
@@ -115,61 +128,104 @@ func (c *CPU) taskReturn() Trap {
 	case !d.present():
 		return Fault(VecNP, index(selector))
 	}
-	return c.switchTask(selector, &d, byReturn)
+	return c.switchTask(&taskSwitch{selector: selector, d: d, by: byReturn})
 }
 
-// switchTask saves the current task and loads the one of the TSS d. Faults up
-// to the point where the old state is saved leave everything as it was; later
-// ones belong to the new task.
-func (c *CPU) switchTask(selector uint16, d *descriptor, by switchBy) Trap {
-	wide := d.kind()&8 != 0
+// switchTask saves the current task and loads the one of s. Until the first
+// write faults leave everything as it was; later ones belong to the new task.
+func (c *CPU) switchTask(s *taskSwitch) Trap {
+	s.wide = s.d.kind()&8 != 0
 	least := uint32(0x2b)
-	if wide {
+	if s.wide {
 		least = 0x67
 	}
-	if d.limit() < least {
-		return Fault(VecTS, index(selector))
+	if s.d.limit() < least {
+		return Fault(VecTS, index(s.selector)|s.ext)
 	}
-	next, t := c.loadTSS(Linear(d.base()), wide)
-	if t != NoTrap {
+	if t := c.prepareTask(s); t != NoTrap {
 		return t
 	}
-	if t := c.saveTSS(by); t != NoTrap {
+	if t := c.saveTSS(s); t != NoTrap {
 		return t
 	}
-	if by != byCall {
-		if t := c.setBusy(c.TR.Selector, false); t != NoTrap {
+	if s.by != byCall {
+		if t := c.leaveBusy(); t != NoTrap {
+			return t
+		}
+	} else {
+		if t := c.WriteLinear(Linear(s.d.base())+tssLink, 2, uint32(c.TR.Selector), Implicit); t != NoTrap {
+			return t
+		}
+		s.next.eflags |= FlagNT
+	}
+	if s.by != byReturn {
+		s.d.high |= tssBusy
+		if t := c.WriteLinear(s.d.at+4, 4, s.d.high, Implicit); t != NoTrap {
 			return t
 		}
 	}
-	if by == byCall {
-		if t := c.WriteLinear(Linear(d.base())+tssLink, 2, uint32(c.TR.Selector), Implicit); t != NoTrap {
-			return t
-		}
-		next.eflags |= FlagNT
-	}
-	if by != byReturn {
-		d.high |= tssBusy
-		if t := c.WriteLinear(d.at+4, 4, d.high, Implicit); t != NoTrap {
-			return t
-		}
-	}
-	c.TR = d.segment(selector)
+	c.TR = s.d.segment(s.selector)
 	c.CR0 |= CR0TS
-	return c.enterTask(&next, wide)
+	return inNewTask(c.enterTask(s))
 }
 
-func (c *CPU) setBusy(selector uint16, busy bool) Trap {
-	at := Linear(c.GDTR.Base + uint32(selector&^7) + 4)
+// inNewTask marks a fault as that of the task just entered: EIP is its own.
+func inNewTask(t Trap) Trap {
+	if t != NoTrap {
+		t |= trapAfter
+	}
+	return t
+}
+
+// prepareTask reads the new task's state, and checks all that the switch will
+// write, so that a page fault finds the old task whole.
+func (c *CPU) prepareTask(s *taskSwitch) (t Trap) {
+	base := Linear(s.d.base())
+	if s.next, t = c.loadTSS(base, s.wide); t != NoTrap {
+		return t
+	}
+	if c.CR0&CR0PG != 0 && c.CR4&CR4PAE != 0 && s.wide && s.next.cr3 != c.CR3 {
+		if s.pdptes, t = c.readPDPTEs(s.next.cr3); t != NoTrap {
+			return t
+		}
+	}
+	first, last := tssImage(c.TR.Access&8 != 0)
+	for _, w := range [...]struct {
+		at     Linear
+		n      int
+		needed bool
+	}{
+		{Linear(c.TR.Base) + Linear(first), last - first, true},
+		{Linear(c.GDTR.Base+uint32(c.TR.Selector&^7)) + 4, 4, s.by != byCall},
+		{base + tssLink, 2, s.by == byCall},
+		{s.d.at + 4, 4, s.by != byReturn},
+	} {
+		if !w.needed {
+			continue
+		}
+		if t := c.Probe(w.at, w.n, Implicit|Write); t != NoTrap {
+			return t
+		}
+	}
+	return NoTrap
+}
+
+// tssImage is the range of a TSS that holds a task's registers.
+func tssImage(wide bool) (first, last int) {
+	if wide {
+		return tss32EIP, tss32Seg + 24
+	}
+	return tss16IP, tss16Seg + 8
+}
+
+// leaveBusy makes the TSS of the current task available.
+func (c *CPU) leaveBusy() Trap {
+	at := Linear(c.GDTR.Base + uint32(c.TR.Selector&^7) + 4)
 	v, t := c.ReadLinear(at, 4, Implicit)
 	if t != NoTrap {
 		return t
 	}
-	v &^= tssBusy
-	if busy {
-		v |= tssBusy
-	}
-	return c.WriteLinear(at, 4, v, Implicit)
+	return c.WriteLinear(at, 4, v&^tssBusy, Implicit)
 }
 
 // loadTSS reads a task's state.
@@ -206,18 +262,14 @@ func (c *CPU) loadTSS(base Linear, wide bool) (s tss, t Trap) {
 }
 
 // saveTSS stores the state of the current task in its TSS.
-func (c *CPU) saveTSS(by switchBy) Trap {
+func (c *CPU) saveTSS(s *taskSwitch) Trap {
 	base, wide := Linear(c.TR.Base), c.TR.Access&8 != 0
-	first, last := tss16IP, tss16Seg+8
-	if wide {
-		first, last = tss32EIP, tss32Seg+24
-	}
-	if t := c.Probe(base+Linear(first), last-first, Implicit|Write); t != NoTrap {
-		return t
-	}
 	flags := c.EFLAGS | FlagOne
-	if by == byReturn {
+	if s.by == byReturn {
 		flags &^= FlagNT
+	}
+	if s.resume {
+		flags |= FlagRF
 	}
 	var t Trap
 	write := func(off, n int, v uint32) {
@@ -249,39 +301,38 @@ func (c *CPU) saveTSS(by switchBy) Trap {
 
 // enterTask loads the registers of the new task. Its segments are checked as
 // for a task switch: what is wrong is an invalid-TSS exception of the new task.
-func (c *CPU) enterTask(s *tss, wide bool) Trap {
-	if wide && c.CR0&CR0PG != 0 && s.cr3 != c.CR3 {
-		if t := c.SetCR3(s.cr3); t != NoTrap {
-			return t
+func (c *CPU) enterTask(w *taskSwitch) Trap {
+	s := &w.next
+	if w.wide && c.CR0&CR0PG != 0 && s.cr3 != c.CR3 {
+		c.CR3 = s.cr3
+		if c.CR4&CR4PAE != 0 {
+			c.PDPTE = w.pdptes
 		}
+		c.TLB.FlushLocal()
 	}
 	c.EIP = s.eip
-	c.EFLAGS = s.eflags&0x3f7fd5 | FlagOne
+	c.EFLAGS = s.eflags&loadable | FlagOne
 	for i, v := range s.gpr {
 		c.SetReg32(uint8(i), v)
 	}
-	c.DR[7] &^= 0x155 // the local enable bits and LE
+	c.DR[7] &^= dr7Local
 	for i, v := range s.seg {
 		c.Seg[i] = Segment{Selector: v}
 	}
-	c.LDTR = Segment{Selector: s.ldt}
-	if !null(s.ldt) {
-		d, ok, t := c.lookup(s.ldt)
-		if t != NoTrap {
-			return t
-		}
-		if s.ldt&4 != 0 || !ok || !d.system() || d.kind() != typeLDT || !d.present() {
-			return Fault(VecTS, index(s.ldt))
-		}
-		c.LDTR = d.segment(s.ldt)
-	}
+	c.CPL = uint8(s.seg[isa.CS] & 3)
 	if c.V86() {
 		c.CPL = 3
 		for i, v := range s.seg {
 			c.SetRealSegment(isa.Seg(i), v)
 		}
-	} else if t := c.taskSegments(s); t != NoTrap {
+	}
+	if t := c.taskLDT(s.ldt); t != NoTrap {
 		return t
+	}
+	if !c.V86() {
+		if t := c.taskSegments(s); t != NoTrap {
+			return t
+		}
 	}
 	if c.EIP > c.Seg[isa.CS].Limit {
 		return GP(0)
@@ -293,10 +344,26 @@ func (c *CPU) enterTask(s *tss, wide bool) Trap {
 	return NoTrap
 }
 
+// taskLDT loads LDTR for a new task.
+func (c *CPU) taskLDT(selector uint16) Trap {
+	c.LDTR = Segment{Selector: selector}
+	if null(selector) {
+		return NoTrap
+	}
+	d, ok, t := c.lookup(selector)
+	if t != NoTrap {
+		return t
+	}
+	if selector&4 != 0 || !ok || !d.system() || d.kind() != typeLDT || !d.present() {
+		return Fault(VecTS, index(selector))
+	}
+	c.LDTR = d.segment(selector)
+	return NoTrap
+}
+
 // taskSegments loads the segment registers of a new task in protected mode.
 func (c *CPU) taskSegments(s *tss) Trap {
 	cs := s.seg[isa.CS]
-	c.CPL = uint8(cs & 3)
 	if null(cs) {
 		return Fault(VecTS, index(cs))
 	}
