@@ -85,13 +85,19 @@ type PIT struct {
 	clock hw.Clock
 	out0  hw.Line
 	timer hw.Timer
+	due   hw.Time // what the timer is set to
 	regs
 }
 
 // New returns a PIT whose counter 0 drives out0.
 func New(clock hw.Clock, out0 hw.Line) *PIT {
 	p := &PIT{clock: clock, out0: out0}
-	p.timer = clock.NewTimer("pit", func(hw.Time) { p.update() })
+	p.timer = clock.NewTimer("pit", func(hw.Time) {
+		// A timer may fire late, and in the modes of a single low clock almost
+		// always does: the output is first what it was when it was due.
+		p.out0.Set(p.counters[0].output(p.due))
+		p.update()
+	})
 	p.Reset()
 	return p
 }
@@ -251,7 +257,8 @@ func (p *PIT) update() {
 func (p *PIT) arm() {
 	c := &p.counters[0]
 	if n, ok := c.next(p.clock.Now()); ok {
-		p.timer.Set(hw.Time(c.start + nanoseconds(n)))
+		p.due = hw.Time(c.start + nanoseconds(n))
+		p.timer.Set(p.due)
 	} else {
 		p.timer.Stop()
 	}

@@ -31,6 +31,28 @@ func TestMode2InterruptsAtItsRate(t *testing.T) {
 	}
 }
 
+func TestAPulseShorterThanATimerIsLateStillInterrupts(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		control uint8
+		rises   int
+	}{
+		{"mode 2, a rate", 0x34, 99},
+		{"mode 4, a strobe", 0x38, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, clock, line := newTest()
+			clock.Late = 50 * hw.Microsecond
+			program(p, c.control, 0, 11932)
+			line.Rises = 0
+			clock.Advance(hw.Second)
+			if line.Rises != c.rises {
+				t.Errorf("%d rising edges in a second of 10 ms counts, want %d", line.Rises, c.rises)
+			}
+		})
+	}
+}
+
 func TestMode3HasAnEvenDuty(t *testing.T) {
 	p, clock, line := newTest()
 	program(p, 0x36, 0, 1193)

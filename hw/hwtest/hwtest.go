@@ -28,6 +28,8 @@ func (l *Line) Asserted() bool { return l.level }
 
 // A Clock stands still until Advance.
 type Clock struct {
+	// Late is how long after its time a timer fires.
+	Late   hw.Time
 	now    hw.Time
 	timers []*timer
 }
@@ -42,13 +44,13 @@ func (c *Clock) NewTimer(_ string, fn func(hw.Time)) hw.Timer {
 	return t
 }
 
-// Advance moves time on by d, firing each timer at its own moment.
+// Advance moves time on by d, firing each timer at its own moment, or late.
 func (c *Clock) Advance(d hw.Time) {
 	end := c.now + d
 	for {
 		var due []*timer
 		for _, t := range c.timers {
-			if t.armed && t.at <= end {
+			if t.armed && t.at+c.Late <= end {
 				due = append(due, t)
 			}
 		}
@@ -57,7 +59,7 @@ func (c *Clock) Advance(d hw.Time) {
 		}
 		sort.SliceStable(due, func(i, j int) bool { return due[i].at < due[j].at })
 		t := due[0]
-		c.now = max(c.now, t.at)
+		c.now = max(c.now, t.at+c.Late)
 		t.armed = false
 		t.fn(c.now)
 	}
