@@ -1,0 +1,529 @@
+package dirfs
+
+import (
+	"container/list"
+	"errors"
+	"fmt"
+	"sort"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gov86/gov86/devices/v86fs"
+)
+
+const (
+	// dirLimit bounds the descriptors kept for directories.
+	dirLimit = 512
+	// nodeLimit bounds the nodes a guest can make us remember.
+	nodeLimit = 1 << 22
+
+	statMask = unix.STATX_BASIC_STATS | unix.STATX_BTIME
+)
+
+// An identity is what makes a file of the host the same file.
+type identity struct {
+	major, minor uint32
+	ino          uint64
+	birth        unix.StatxTimestamp
+}
+
+func identityOf(st *unix.Statx_t) identity {
+	id := identity{major: st.Dev_major, minor: st.Dev_minor, ino: st.Ino}
+	if st.Mask&unix.STATX_BTIME != 0 {
+		id.birth = st.Btime
+	}
+	return id
+}
+
+// A node is a file the guest knows: its identity, and the name it was last
+// seen under.
+type node struct {
+	number v86fs.Node
+	id     identity
+	parent *node // nil for the root
+	name   string
+	mode   uint32
+
+	dirfd int           // of a directory, or -1
+	lru   *list.Element // its place among the directories with descriptors
+	file  *openFile     // while the guest has it open
+	watch int32         // inotify watch of a directory, or -1
+	// seen is what the guest's own last change left, so that the news of it is
+	// not taken for a change by the host.
+	seen stamp
+}
+
+// A stamp is what tells whether content changed.
+type stamp struct {
+	size  uint64
+	mtime unix.StatxTimestamp
+}
+
+func stampOf(st *unix.Statx_t) stamp { return stamp{st.Size, st.Mtime} }
+
+// A FS is a shared directory. Its methods are those of v86fs.Backend.
+type FS struct {
+	path  string
+	root  *node
+	nodes map[v86fs.Node]*node
+	known map[identity]*node
+	next  v86fs.Node
+	dirs  *list.List // nodes with dirfd, latest used first
+	watch *watcher
+}
+
+var _ v86fs.Backend = (*FS)(nil)
+
+// New opens dir for sharing.
+func New(dir string) (*FS, error) {
+	if err := Check(dir); err != nil {
+		return nil, err
+	}
+	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	f := &FS{path: dir, nodes: map[v86fs.Node]*node{}, known: map[identity]*node{}, dirs: list.New()}
+	var st unix.Statx_t
+	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, statMask, &st); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	f.root = f.add(nil, "", &st)
+	f.root.dirfd = fd
+	return f, nil
+}
+
+// Shut implements v86fs.Backend.
+func (f *FS) Shut() error {
+	f.watch.stop()
+	for _, n := range f.nodes {
+		if n.file != nil {
+			n.file.close()
+			n.file = nil
+		}
+		if n.dirfd >= 0 {
+			unix.Close(n.dirfd)
+			n.dirfd = -1
+		}
+	}
+	return nil
+}
+
+// fault turns an error of the host into one for the guest. The numbers of
+// Linux are the protocol's.
+func fault(err error) error {
+	var e unix.Errno
+	if errors.As(err, &e) {
+		return v86fs.Errno(e)
+	}
+	return err
+}
+
+func (f *FS) add(parent *node, name string, st *unix.Statx_t) *node {
+	f.next++
+	n := &node{number: f.next, id: identityOf(st), parent: parent, name: name, mode: uint32(st.Mode), dirfd: -1, watch: -1, seen: stampOf(st)}
+	f.nodes[n.number] = n
+	f.known[n.id] = n
+	return n
+}
+
+// meet returns the node of what lies under a name, new if it is not known.
+func (f *FS) meet(parent *node, name string, st *unix.Statx_t) (*node, error) {
+	if n, ok := f.known[identityOf(st)]; ok && n.mode&unix.S_IFMT == uint32(st.Mode)&unix.S_IFMT {
+		if n != f.root && (n.parent != parent || n.name != name) && !f.under(parent, n) {
+			n.parent, n.name = parent, name
+		}
+		n.mode = uint32(st.Mode)
+		return n, nil
+	}
+	if len(f.nodes) >= nodeLimit {
+		return nil, v86fs.ENFILE
+	}
+	return f.add(parent, name, st), nil
+}
+
+// under reports whether n is dir or above it.
+func (f *FS) under(dir, n *node) bool {
+	for ; dir != nil; dir = dir.parent {
+		if dir == n {
+			return true
+		}
+	}
+	return false
+}
+
+func attrOf(n *node, st *unix.Statx_t) v86fs.Attr {
+	return v86fs.Attr{Node: n.number, Mode: uint32(st.Mode), Size: st.Size, MtimeSec: st.Mtime.Sec, MtimeNsec: st.Mtime.Nsec}
+}
+
+func (f *FS) node(n v86fs.Node) (*node, error) {
+	if p, ok := f.nodes[n]; ok {
+		return p, nil
+	}
+	return nil, v86fs.ESTALE
+}
+
+// directory returns a descriptor of a directory, opened anew by its name in its
+// parent if need be and checked to be the same directory.
+func (f *FS) directory(n *node) (int, error) {
+	if n.mode&unix.S_IFMT != unix.S_IFDIR {
+		return -1, v86fs.ENOTDIR
+	}
+	if n.dirfd >= 0 {
+		if n.lru != nil {
+			f.dirs.MoveToFront(n.lru)
+		}
+		return n.dirfd, nil
+	}
+	// From the first ancestor with a descriptor down; no recursion, the guest
+	// decides the depth.
+	chain := []*node{n}
+	for p := n.parent; p != nil && p.dirfd < 0; p = p.parent {
+		chain = append(chain, p)
+	}
+	for i := len(chain) - 1; i >= 0; i-- {
+		if err := f.openDir(chain[i]); err != nil {
+			return -1, err
+		}
+	}
+	return n.dirfd, nil
+}
+
+func (f *FS) openDir(n *node) error {
+	fd, err := unix.Openat(n.parent.dirfd, n.name, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		if err == unix.ENOENT || err == unix.ENOTDIR || err == unix.ELOOP {
+			return v86fs.ESTALE
+		}
+		return fault(err)
+	}
+	var st unix.Statx_t
+	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, statMask, &st); err != nil {
+		unix.Close(fd)
+		return fault(err)
+	}
+	if identityOf(&st) != n.id {
+		unix.Close(fd)
+		return v86fs.ESTALE
+	}
+	n.dirfd, n.lru = fd, f.dirs.PushFront(n)
+	if f.dirs.Len() > dirLimit {
+		f.forgetDir(n.parent)
+	}
+	return nil
+}
+
+// forgetDir closes the directory descriptor used longest ago, but not keep's.
+func (f *FS) forgetDir(keep *node) {
+	for e := f.dirs.Back(); e != nil; e = e.Prev() {
+		if old := e.Value.(*node); old != keep {
+			f.dirs.Remove(e)
+			unix.Close(old.dirfd)
+			old.dirfd, old.lru = -1, nil
+			return
+		}
+	}
+}
+
+// stat asks the host about a node, and reports ESTALE when its name leads to
+// another file now.
+func (f *FS) stat(n *node, st *unix.Statx_t) error {
+	if n.file != nil {
+		return fault(unix.Statx(n.file.fd, "", unix.AT_EMPTY_PATH, statMask, st))
+	}
+	if n.parent == nil {
+		return fault(unix.Statx(n.dirfd, "", unix.AT_EMPTY_PATH, statMask, st))
+	}
+	dir, err := f.directory(n.parent)
+	if err != nil {
+		return err
+	}
+	if err := unix.Statx(dir, n.name, unix.AT_SYMLINK_NOFOLLOW, statMask, st); err != nil {
+		if err == unix.ENOENT {
+			return v86fs.ESTALE
+		}
+		return fault(err)
+	}
+	if identityOf(st) != n.id {
+		return v86fs.ESTALE
+	}
+	return nil
+}
+
+// Root implements v86fs.Backend.
+func (f *FS) Root() (v86fs.Attr, error) { return f.Getattr(f.root.number) }
+
+// Getattr implements v86fs.Backend.
+func (f *FS) Getattr(number v86fs.Node) (v86fs.Attr, error) {
+	n, err := f.node(number)
+	if err != nil {
+		return v86fs.Attr{}, err
+	}
+	var st unix.Statx_t
+	if err := f.stat(n, &st); err != nil {
+		return v86fs.Attr{}, err
+	}
+	if n == f.root && st.Nlink == 0 {
+		return v86fs.Attr{}, v86fs.ESTALE // the shared directory was removed
+	}
+	return attrOf(n, &st), nil
+}
+
+// Lookup implements v86fs.Backend.
+func (f *FS) Lookup(number v86fs.Node, name string) (v86fs.Attr, error) {
+	d, err := f.node(number)
+	if err != nil {
+		return v86fs.Attr{}, err
+	}
+	dir, err := f.directory(d)
+	if err != nil {
+		return v86fs.Attr{}, err
+	}
+	f.watchDir(d, dir)
+	return f.look(d, dir, name)
+}
+
+// look finds a name in a directory with descriptor dir.
+func (f *FS) look(d *node, dir int, name string) (v86fs.Attr, error) {
+	var st unix.Statx_t
+	if err := unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, statMask, &st); err != nil {
+		return v86fs.Attr{}, fault(err)
+	}
+	n, err := f.meet(d, name, &st)
+	if err != nil {
+		return v86fs.Attr{}, err
+	}
+	return attrOf(n, &st), nil
+}
+
+// Readdir implements v86fs.Backend, in order of names.
+func (f *FS) Readdir(number v86fs.Node) ([]v86fs.Entry, error) {
+	d, err := f.node(number)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := f.directory(d)
+	if err != nil {
+		return nil, err
+	}
+	f.watchDir(d, dir)
+	names, err := readNames(dir)
+	if err != nil {
+		return nil, fault(err)
+	}
+	sort.Strings(names)
+	out := make([]v86fs.Entry, 0, len(names))
+	for _, name := range names {
+		a, err := f.look(d, dir, name)
+		if err != nil {
+			continue // it has gone in the meantime
+		}
+		out = append(out, v86fs.Entry{Node: a.Node, Type: uint8(a.Mode >> 12), Name: name})
+	}
+	return out, nil
+}
+
+// readNames reads the names in a directory, without "." and "..".
+func readNames(dir int) ([]string, error) {
+	// An O_PATH descriptor cannot be read: open the directory itself.
+	fd, err := unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	var names []string
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := unix.ReadDirent(fd, buf)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n <= 0 {
+			return names, err
+		}
+		_, _, names = unix.ParseDirent(buf[:n], -1, names)
+	}
+}
+
+// change runs op with the descriptor of a directory, for a change of its entries.
+func (f *FS) change(number v86fs.Node, op func(d *node, dir int) error) (*node, int, error) {
+	d, err := f.node(number)
+	if err != nil {
+		return nil, -1, err
+	}
+	dir, err := f.directory(d)
+	if err != nil {
+		return nil, -1, err
+	}
+	err = fault(op(d, dir))
+	f.left(d)
+	return d, dir, err
+}
+
+// left notes what the guest's own change left of a directory.
+func (f *FS) left(d *node) {
+	var st unix.Statx_t
+	if f.stat(d, &st) == nil {
+		d.seen = stampOf(&st)
+	}
+}
+
+// Create implements v86fs.Backend.
+func (f *FS) Create(number v86fs.Node, name string, mode uint32) (v86fs.Attr, error) {
+	d, dir, err := f.change(number, func(_ *node, dir int) error {
+		fd, err := unix.Openat(dir, name, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode&0o777)
+		if err != nil {
+			return err
+		}
+		// The guest applied its umask; the host's must not be added.
+		err = unix.Fchmod(fd, mode&0o7777)
+		unix.Close(fd)
+		return err
+	})
+	if err != nil {
+		return v86fs.Attr{}, err
+	}
+	return f.look(d, dir, name)
+}
+
+// Mkdir implements v86fs.Backend.
+func (f *FS) Mkdir(number v86fs.Node, name string, mode uint32) (v86fs.Attr, error) {
+	d, dir, err := f.change(number, func(_ *node, dir int) error { return unix.Mkdirat(dir, name, mode&0o7777) })
+	if err != nil {
+		return v86fs.Attr{}, err
+	}
+	a, err := f.look(d, dir, name)
+	if err == nil && a.Mode&0o7777 != mode&0o7777 {
+		if f.chmod(f.nodes[a.Node], mode) == nil {
+			a.Mode = a.Mode&unix.S_IFMT | mode&0o7777
+		}
+	}
+	return a, err
+}
+
+// Symlink implements v86fs.Backend.
+func (f *FS) Symlink(number v86fs.Node, name, target string) (v86fs.Attr, error) {
+	d, dir, err := f.change(number, func(_ *node, dir int) error { return unix.Symlinkat(target, dir, name) })
+	if err != nil {
+		return v86fs.Attr{}, err
+	}
+	return f.look(d, dir, name)
+}
+
+// Readlink implements v86fs.Backend.
+func (f *FS) Readlink(number v86fs.Node) (string, error) {
+	n, err := f.node(number)
+	if err != nil {
+		return "", err
+	}
+	var st unix.Statx_t
+	if err := f.stat(n, &st); err != nil {
+		return "", err
+	}
+	if n.mode&unix.S_IFMT != unix.S_IFLNK {
+		return "", v86fs.EINVAL
+	}
+	dir, err := f.directory(n.parent)
+	if err != nil {
+		return "", err
+	}
+	buf := make([]byte, unix.PathMax+1)
+	k, err := unix.Readlinkat(dir, n.name, buf)
+	return string(buf[:max(k, 0)]), fault(err)
+}
+
+// Unlink implements v86fs.Backend.
+func (f *FS) Unlink(number v86fs.Node, name string) error {
+	_, _, err := f.change(number, func(d *node, dir int) error {
+		var st unix.Statx_t
+		if err := unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, statMask, &st); err != nil {
+			return err
+		}
+		flags := 0
+		if uint32(st.Mode)&unix.S_IFMT == unix.S_IFDIR {
+			flags = unix.AT_REMOVEDIR
+		}
+		if err := unix.Unlinkat(dir, name, flags); err != nil {
+			return err
+		}
+		f.gone(&st)
+		return nil
+	})
+	return err
+}
+
+// gone notes that a name of a file was removed: of its last name, the identity
+// may come again for another file, so that this node must not answer to it.
+func (f *FS) gone(st *unix.Statx_t) {
+	n, ok := f.known[identityOf(st)]
+	if !ok || st.Nlink > 1 && uint32(st.Mode)&unix.S_IFMT != unix.S_IFDIR {
+		return
+	}
+	delete(f.known, n.id)
+	if n.file == nil {
+		f.forget(n)
+	}
+}
+
+// forget drops a node for good; its number is not used again.
+func (f *FS) forget(n *node) {
+	if n == f.root {
+		return
+	}
+	if n.dirfd >= 0 {
+		f.dirs.Remove(n.lru)
+		unix.Close(n.dirfd)
+		n.dirfd = -1
+	}
+	f.watch.remove(n)
+	delete(f.nodes, n.number)
+	if f.known[n.id] == n {
+		delete(f.known, n.id)
+	}
+}
+
+// Rename implements v86fs.Backend.
+func (f *FS) Rename(oldNumber v86fs.Node, oldName string, newNumber v86fs.Node, newName string) error {
+	to, err := f.node(newNumber)
+	if err != nil {
+		return err
+	}
+	toDir, err := f.directory(to)
+	if err != nil {
+		return err
+	}
+	_, _, err = f.change(oldNumber, func(_ *node, dir int) error {
+		// The first directory's descriptor may have made room for the second.
+		if toDir, err = f.directory(to); err != nil {
+			return err
+		}
+		var moved, replaced unix.Statx_t
+		if err := unix.Statx(dir, oldName, unix.AT_SYMLINK_NOFOLLOW, statMask, &moved); err != nil {
+			return err
+		}
+		had := unix.Statx(toDir, newName, unix.AT_SYMLINK_NOFOLLOW, statMask, &replaced) == nil
+		if err := unix.Renameat(dir, oldName, toDir, newName); err != nil {
+			return err
+		}
+		if had && identityOf(&replaced) != identityOf(&moved) {
+			f.gone(&replaced)
+		}
+		if n, ok := f.known[identityOf(&moved)]; ok {
+			n.parent, n.name = to, newName
+		}
+		return nil
+	})
+	f.left(to)
+	return err
+}
+
+// Statfs implements v86fs.Backend.
+func (f *FS) Statfs() (v86fs.Statfs, error) {
+	var s unix.Statfs_t
+	if err := unix.Fstatfs(f.root.dirfd, &s); err != nil {
+		return v86fs.Statfs{}, fault(err)
+	}
+	return v86fs.Statfs{Blocks: s.Blocks, Free: s.Bfree, Available: s.Bavail, Files: s.Files, FilesFree: s.Ffree,
+		BlockSize: uint32(s.Bsize)}, nil
+}
