@@ -1,0 +1,15 @@
+package machine
+
+import (
+	"github.com/gov86/gov86/devices/v86fs"
+	"github.com/gov86/gov86/devices/v86fs/dirfs"
+)
+
+// Share opens a directory of the host to be one of a Config's Exports.
+func Share(name, dir string, readOnly bool) (v86fs.Export, error) {
+	backend, err := dirfs.New(dir)
+	if err != nil {
+		return v86fs.Export{}, err
+	}
+	return v86fs.Export{Name: name, Backend: backend, ReadOnly: readOnly}, nil
+}
