@@ -46,7 +46,7 @@ var importMap = []row{
 	{pkg: "cpu/simd", banned: noHost},
 	{pkg: "cpu", ours: "cpu/isa cpu/fpu cpu/simd mem io hw snapshot trace", others: sys},
 	{pkg: "cpu/block", ours: "cpu cpu/isa mem"},
-	{pkg: "cpu/interp", ours: "cpu cpu/isa cpu/fpu cpu/simd cpu/block io mem trace"},
+	{pkg: "cpu/interp", ours: "cpu cpu/isa cpu/fpu cpu/fpu/host cpu/simd cpu/block io mem trace"},
 	{pkg: "cpu/interp/gen"},
 
 	// The board's chips.
