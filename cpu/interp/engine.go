@@ -30,6 +30,7 @@ type Engine struct {
 	fromTaken int
 	left      int64
 	fault     cpu.Trap
+	unit      unitArea
 }
 
 const jumpSlots = 1 << 13

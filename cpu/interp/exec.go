@@ -15,16 +15,11 @@ func table() (t [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap) {
 		t[isa.SETO+isa.Op(cc)] = setcc(cc)
 		t[isa.CMOVO+isa.Op(cc)] = cmov(cc)
 	}
-	for _, part := range []*[isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{&environmentOps, &x87Ops, &x87Unit, &simdOps} {
+	for _, part := range []*[isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{&environmentOps, &x87Ops, &x87Unit, &simdOps, &simdUnit} {
 		for op, fn := range part {
 			if fn != nil {
 				t[op] = fn
 			}
-		}
-	}
-	for op, fn := range t {
-		if fn == nil {
-			t[op] = undefined
 		}
 	}
 	for _, op := range absent {

@@ -5,5 +5,180 @@ import (
 	"github.com/gov86/gov86/cpu/isa"
 )
 
-// simdOps are the MMX and SSE operations.
-var simdOps = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{}
+// What all MMX and SSE operations share: when they are available, where their
+// operands are, and the numeric exceptions (Intel SDM Vol. 1, "Programming
+// with Intel MMX Technology", "SSE and SSE2 Exceptions").
+
+// A vector is an XMM register, or an MMX register in the low half.
+type vector = [2]uint64
+
+// MXCSR has its masks mxcsrMasks above the flags.
+const (
+	mxcsrFlags = 0x3f
+	mxcsrMasks = 7
+	allMasked  = mxcsrFlags << mxcsrMasks
+)
+
+// simdReady is the trap of an instruction with MMX or XMM registers that are
+// not available.
+func (e *Engine) simdReady(mmx, xmm bool) cpu.Trap {
+	switch {
+	case e.CR0&cpu.CR0EM != 0 || xmm && e.CR4&cpu.CR4OSFXSR == 0:
+		return cpu.UD()
+	case e.CR0&cpu.CR0TS != 0:
+		return cpu.Exception(cpu.VecNM)
+	case mmx && e.FPU.Status&statusES != 0:
+		return cpu.Exception(cpu.VecMF)
+	}
+	return cpu.NoTrap
+}
+
+// simd guards an instruction on MMX or XMM registers. Those on MMX registers
+// leave all of the x87 registers valid and ST(0) at R0.
+func simd(op func(*Engine, *isa.Inst) cpu.Trap) func(*Engine, *isa.Inst) cpu.Trap {
+	return func(e *Engine, in *isa.Inst) cpu.Trap {
+		mmx, xmm := in.Op == isa.CVTPI2PS, false // which is MMX with a memory operand too
+		for _, a := range in.Args {
+			mmx = mmx || a.Kind() == isa.MMX
+			xmm = xmm || a.Kind() == isa.XMM
+		}
+		if t := e.simdReady(mmx, xmm); t != cpu.NoTrap {
+			return t
+		}
+		t := op(e, in)
+		if mmx && t == cpu.NoTrap {
+			e.FPU.Status &^= statusTop
+			e.FPU.Tag = 0
+		}
+		return t
+	}
+}
+
+// emms frees the x87 registers.
+func emms(e *Engine, _ *isa.Inst) cpu.Trap {
+	if t := e.simdReady(true, false); t != cpu.NoTrap {
+		return t
+	}
+	e.FPU.Tag = 0xffff
+	return cpu.NoTrap
+}
+
+// vectorAddress is the linear address of in's memory operand. Sixteen bytes
+// are aligned, except for the operations that exist for those which are not.
+func (e *Engine) vectorAddress(in *isa.Inst, write bool) (uint32, cpu.Trap) {
+	l, t := e.memory(in, int(in.Width), write)
+	if t == cpu.NoTrap && in.Width == 16 && l&15 != 0 && in.Op.Attr()&isa.Unaligned == 0 {
+		t = cpu.GP(0)
+	}
+	return l, t
+}
+
+// vector reads operand a of in, zero-extended.
+func (e *Engine) vector(in *isa.Inst, a isa.Arg) (v vector, t cpu.Trap) {
+	switch a.Kind() {
+	case isa.XMM:
+		return e.XMM[a.Num()&7], cpu.NoTrap
+	case isa.MMX:
+		v[0] = e.FPU.ST[a.Num()&7].Significand
+		return v, cpu.NoTrap
+	case isa.Imm:
+		v[0] = uint64(in.Imm)
+		return v, cpu.NoTrap
+	case isa.Reg32:
+		v[0] = uint64(e.Reg32(a.Num()))
+		return v, cpu.NoTrap
+	}
+	l, t := e.vectorAddress(in, false)
+	if t != cpu.NoTrap {
+		return v, t
+	}
+	if in.Width < 8 {
+		w, t := e.load(l, in.Width)
+		v[0] = uint64(w)
+		return v, t
+	}
+	if v[0], t = e.load64(l); t == cpu.NoTrap && in.Width == 16 {
+		v[1], t = e.load64(l + 8)
+	}
+	return v, t
+}
+
+// setVector writes operand a of in, of which a register is replaced whole.
+func (e *Engine) setVector(in *isa.Inst, a isa.Arg, v vector) cpu.Trap {
+	switch a.Kind() {
+	case isa.XMM:
+		e.XMM[a.Num()&7] = v
+		return cpu.NoTrap
+	case isa.MMX:
+		e.FPU.ST[a.Num()&7] = cpu.Float80{Significand: v[0], SignExponent: 0xffff}
+		return cpu.NoTrap
+	case isa.Reg32:
+		e.SetReg32(a.Num(), uint32(v[0]))
+		return cpu.NoTrap
+	}
+	l, t := e.vectorAddress(in, true)
+	if t != cpu.NoTrap {
+		return t
+	}
+	switch in.Width {
+	case 16:
+		return e.store128(l, v)
+	case 8:
+		return e.store64(l, v[0])
+	}
+	return e.store(l, in.Width, uint32(v[0]))
+}
+
+// store128 writes sixteen bytes: all of them or, on a fault, none.
+func (e *Engine) store128(l uint32, v vector) cpu.Trap {
+	if l&15 != 0 {
+		if t := e.Probe(cpu.Linear(l), 16, e.Data()|cpu.Write); t != cpu.NoTrap {
+			return t
+		}
+	}
+	if t := e.store64(l, v[0]); t != cpu.NoTrap {
+		return t
+	}
+	return e.store64(l+8, v[1])
+}
+
+// exceptions takes up the flags of an operation that was executed with all
+// exceptions masked, and returns the trap of those that are not. That an exact
+// denormal result raises an unmasked underflow is not modelled.
+func (e *Engine) exceptions(flags uint32) cpu.Trap {
+	flags &= mxcsrFlags
+	unmasked := flags &^ (e.MXCSR >> mxcsrMasks)
+	if unmasked == 0 {
+		e.MXCSR |= flags
+		return cpu.NoTrap
+	}
+	if unmasked&before != 0 {
+		flags &= before // there was no operation that could raise the others
+	}
+	e.MXCSR |= flags
+	if e.CR4&cpu.CR4OSXMMEXCPT == 0 {
+		return cpu.UD()
+	}
+	return cpu.Exception(cpu.VecXM)
+}
+
+// masked is MXCSR with all exceptions masked and no flag set.
+func (e *Engine) masked() uint32 { return e.MXCSR&^mxcsrFlags | allMasked }
+
+// lane is element i of v, of n bytes.
+func lane(v *vector, i, n uint8) uint64 {
+	i *= n
+	w := v[i>>3&1] >> (i & 7 * 8)
+	if n == 8 {
+		return w
+	}
+	return w & (1<<(8*n) - 1)
+}
+
+// setLane replaces element i of v, of n bytes.
+func setLane(v *vector, i, n uint8, w uint64) {
+	i *= n
+	m := ^uint64(0) >> (64 - 8*n)
+	p, shift := &v[i>>3&1], i&7*8
+	*p = *p&^(m<<shift) | (w&m)<<shift
+}

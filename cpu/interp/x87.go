@@ -41,6 +41,15 @@ var (
 	x87One     = cpu.Float80{Significand: 1 << 63, SignExponent: 0x3fff}
 )
 
+// A unitArea is where the functions of an arithmetic unit find operands and
+// leave results. They are called through variables, and what such a call is
+// given the address of would otherwise be allocated each time.
+type unitArea struct {
+	r, s, m cpu.Float80
+	bytes   [10]byte
+	v, w, b vector
+}
+
 // f80 is r as package host knows it.
 func f80(r *cpu.Float80) *host.F80 { return (*host.F80)(r) }
 

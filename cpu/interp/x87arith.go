@@ -73,10 +73,9 @@ func x87Arith(fn x87Binary, how form) func(*Engine, *isa.Inst) cpu.Trap {
 		if how&reversed != 0 {
 			a, b = b, a
 		}
-		var r cpu.Float80
-		sw := fn(f80(&r), f80(a), f80(b), e.FPU.Control)
+		sw := fn(f80(&e.unit.r), f80(a), f80(b), e.FPU.Control)
 		if e.report(sw, statusC1, before) {
-			e.setST(d, r)
+			e.setST(d, e.unit.r)
 			e.popTimes(how.pops())
 		}
 		return cpu.NoTrap
@@ -88,15 +87,15 @@ func (e *Engine) arithMemory(fn x87Binary, in *isa.Inst, how form) cpu.Trap {
 	if t != cpu.NoTrap || e.underflow(0, 0, 0) {
 		return t
 	}
-	a, b := e.stackTop(), &m
+	e.unit.m = m
+	a, b := e.stackTop(), &e.unit.m
 	if how&reversed != 0 {
 		a, b = b, a
 	}
-	var r cpu.Float80
-	sw := fn(f80(&r), f80(a), f80(b), e.FPU.Control)
+	sw := fn(f80(&e.unit.r), f80(a), f80(b), e.FPU.Control)
 	sw |= denormalOperand(loading, sw, e.stackTop())
 	if e.report(sw, statusC1, before) {
-		e.setST(0, r)
+		e.setST(0, e.unit.r)
 	}
 	return cpu.NoTrap
 }
@@ -104,13 +103,12 @@ func (e *Engine) arithMemory(fn x87Binary, in *isa.Inst, how form) cpu.Trap {
 // x87Compare is FCOM and the like in all their forms.
 func x87Compare(fn x87Binary, how form) func(*Engine, *isa.Inst) cpu.Trap {
 	return x87(func(e *Engine, in *isa.Inst) cpu.Trap {
-		var m cpu.Float80
 		var loading uint16
-		b, i := &m, uint8(0)
+		b, i := &e.unit.m, uint8(0)
 		switch in.Args[0].Kind() {
 		case isa.Mem:
 			var t cpu.Trap
-			if m, loading, t = e.operand80(in, how); t != cpu.NoTrap {
+			if e.unit.m, loading, t = e.operand80(in, how); t != cpu.NoTrap {
 				return t
 			}
 		case isa.None: // FCOMPP, FUCOMPP
@@ -132,8 +130,7 @@ func (e *Engine) compare(fn x87Binary, b *cpu.Float80, i uint8, loading uint16, 
 	if e.empty(0) || e.empty(i) {
 		sw = statusIE | statusSF | codes
 	} else {
-		var r cpu.Float80
-		sw = fn(f80(&r), f80(e.stackTop()), f80(b), e.FPU.Control) &^ statusC1
+		sw = fn(f80(&e.unit.r), f80(e.stackTop()), f80(b), e.FPU.Control) &^ statusC1
 		sw |= denormalOperand(loading, sw, e.stackTop())
 	}
 	if !e.report(sw, statusC1, before) {
@@ -164,8 +161,8 @@ func comparison87(sw uint16) (w uint32) {
 // x87Test is FTST, by a comparison with zero.
 func x87Test(fn x87Binary) func(*Engine, *isa.Inst) cpu.Trap {
 	return x87(func(e *Engine, _ *isa.Inst) cpu.Trap {
-		zero := x87Zero
-		e.compare(fn, &zero, 0, 0, 0)
+		e.unit.m = x87Zero
+		e.compare(fn, &e.unit.m, 0, 0, 0)
 		return cpu.NoTrap
 	})
 }
@@ -177,10 +174,9 @@ func x87Replace(fn x87Unary, codes uint16) func(*Engine, *isa.Inst) cpu.Trap {
 		if e.underflow(0, 0, 0) {
 			return cpu.NoTrap
 		}
-		var r cpu.Float80
-		sw := fn(f80(&r), f80(e.stackTop()), e.FPU.Control)
+		sw := fn(f80(&e.unit.r), f80(e.stackTop()), e.FPU.Control)
 		if e.report(sw, codes, before) {
-			e.setST(0, r)
+			e.setST(0, e.unit.r)
 		}
 		return cpu.NoTrap
 	})
@@ -192,10 +188,9 @@ func x87Both(fn x87Binary, codes uint16, dst uint8) func(*Engine, *isa.Inst) cpu
 		if e.underflow(1, dst, dst) {
 			return cpu.NoTrap
 		}
-		var r cpu.Float80
-		sw := fn(f80(&r), f80(e.stackTop()), f80(&e.FPU.ST[e.st(1)]), e.FPU.Control)
+		sw := fn(f80(&e.unit.r), f80(e.stackTop()), f80(&e.FPU.ST[e.st(1)]), e.FPU.Control)
 		if e.report(sw, codes, before) {
-			e.setST(dst, r)
+			e.setST(dst, e.unit.r)
 			e.popTimes(dst)
 		}
 		return cpu.NoTrap
@@ -213,11 +208,10 @@ func x87Pair(fn x87Double, codes uint16) func(*Engine, *isa.Inst) cpu.Trap {
 			}
 			return cpu.NoTrap
 		}
-		var r, s cpu.Float80
-		sw := fn(f80(&r), f80(&s), f80(e.stackTop()), e.FPU.Control)
+		sw := fn(f80(&e.unit.r), f80(&e.unit.s), f80(e.stackTop()), e.FPU.Control)
 		if e.report(sw, codes, before) && sw&codes&statusC2 == 0 {
-			e.setST(0, s)
-			e.pushST(r)
+			e.setST(0, e.unit.s)
+			e.pushST(e.unit.r)
 		}
 		return cpu.NoTrap
 	})

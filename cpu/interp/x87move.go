@@ -172,10 +172,13 @@ func fldConstant(v cpu.Float80) func(*Engine, *isa.Inst) cpu.Trap {
 
 // fldRounded loads a constant that depends on the rounding mode.
 func fldRounded(fn func(r *host.F80, control uint16) uint16) func(*Engine, *isa.Inst) cpu.Trap {
-	return func(e *Engine, in *isa.Inst) cpu.Trap {
-		var r cpu.Float80
-		fn(f80(&r), e.FPU.Control)
-		return fldConstant(r)(e, in)
+	return func(e *Engine, _ *isa.Inst) cpu.Trap {
+		if !e.full() {
+			fn(f80(&e.unit.r), e.FPU.Control)
+			e.clearC1()
+			e.pushST(e.unit.r)
+		}
+		return cpu.NoTrap
 	}
 }
 
@@ -239,8 +242,8 @@ func (s *narrowings) store(e *Engine, in *isa.Inst) cpu.Trap {
 		e.stackFault(false)
 		return cpu.NoTrap
 	}
-	var m [10]byte
-	sw := s.of(in.Width)(&m, f80(e.stackTop()), e.FPU.Control)
+	m := &e.unit.bytes
+	sw := s.of(in.Width)(m, f80(e.stackTop()), e.FPU.Control)
 	if sw&^e.FPU.Control&(before|after) == 0 {
 		if t := e.storeBytes(l, in.Width, le.LittleEndian.Uint64(m[:]), le.LittleEndian.Uint16(m[8:])); t != cpu.NoTrap {
 			return t

@@ -418,11 +418,6 @@ func ldmxcsr(e *Engine, in *isa.Inst) cpu.Trap {
 
 func stmxcsr(e *Engine, in *isa.Inst) cpu.Trap { return e.setValue(in, in.Args[0], e.MXCSR) }
 
-func emms(e *Engine, _ *isa.Inst) cpu.Trap {
-	e.FPU.Tag = 0xffff
-	return cpu.NoTrap
-}
-
 // environmentOps are the operations of this file.
 var environmentOps = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
 	isa.FWAIT: fwait, isa.FNINIT: silent(fninit), isa.FNCLEX: silent(fnclex),
@@ -431,7 +426,7 @@ var environmentOps = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
 	isa.FNSTENV: silent(fnstenv), isa.FLDENV: waiting(fldenv),
 	isa.FNSAVE: silent(fnsave), isa.FRSTOR: waiting(frstor),
 	isa.FXSAVE: silent(fxsave), isa.FXRSTOR: silent(fxrstor),
-	isa.EMMS: waiting(emms), isa.LDMXCSR: sse(ldmxcsr), isa.STMXCSR: sse(stmxcsr),
+	isa.LDMXCSR: sse(ldmxcsr), isa.STMXCSR: sse(stmxcsr),
 	isa.CLFLUSH: nop, isa.LFENCE: nop, isa.MFENCE: nop, isa.SFENCE: nop,
 	isa.PREFETCHNTA: nop, isa.PREFETCHT0: nop, isa.PREFETCHT1: nop, isa.PREFETCHT2: nop,
 }

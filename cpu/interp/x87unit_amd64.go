@@ -24,7 +24,7 @@ var (
 )
 
 // x87Unit are the x87 operations that the host's unit executes.
-var x87Unit = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
+var x87Unit = supported([isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
 	isa.FADD: x87Arith(host.Fadd, 0), isa.FADDP: x87Arith(host.Fadd, popping), isa.FIADD: x87Arith(host.Fadd, integral),
 	isa.FMUL: x87Arith(host.Fmul, 0), isa.FMULP: x87Arith(host.Fmul, popping), isa.FIMUL: x87Arith(host.Fmul, integral),
 	isa.FSUB: x87Arith(host.Fsub, 0), isa.FSUBP: x87Arith(host.Fsub, popping), isa.FISUB: x87Arith(host.Fsub, integral),
@@ -55,4 +55,4 @@ var x87Unit = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
 	isa.FYL2X: x87Both(host.Fyl2x, c1, 1), isa.FYL2XP1: x87Both(host.Fyl2xp1, c1, 1), isa.FPATAN: x87Both(host.Fpatan, c1, 1),
 	isa.FSCALE: x87Both(host.Fscale, c1, 0),
 	isa.FPREM:  x87Both(host.Fprem, statusCodes, 0), isa.FPREM1: x87Both(host.Fprem1, statusCodes, 0),
-}
+})
