@@ -9,8 +9,7 @@ import (
 	"github.com/gov86/gov86/mem"
 )
 
-// Where a test's machine has its things. The page of the unmapped area is
-// beyond the end of the data segment of testMachine.
+// Where a test's machine has its things.
 const (
 	codeAt = 0x1000
 	dataAt = 0x8000

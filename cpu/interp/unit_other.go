@@ -7,7 +7,7 @@ import (
 	"github.com/gov86/gov86/cpu/isa"
 )
 
-// There is no arithmetic unit for this host: what needs one is undefined.
+// There is no unit for this host: what needs one is undefined.
 var x87Unit, simdUnit = without(&x87Ops, isa.X87), without(&simdOps, isa.SIMD)
 
 // without has undefined for the operations with an attribute that have does
