@@ -8,9 +8,12 @@ const (
 	dr6BD  = 1 << 13
 	dr6BS  = 1 << 14
 	dr6BT  = 1 << 15
-	dr6One = 0xffff0ff0
+	dr6One = 0xffff0ff0 // bits that read as one
 	dr7One = 1 << 10
-	dr7GD  = 1 << 13
+	// dr6Valid and dr7Valid are the bits that can be changed.
+	dr6Valid = 0xf | dr6BD | dr6BS | dr6BT
+	dr7Valid = 0xffff23ff
+	dr7GD    = 1 << 13
 	// dr7Local are L0 to L3 and LE, which a task switch clears.
 	dr7Local = 0x155
 )
@@ -47,9 +50,9 @@ func (c *CPU) WriteDebug(n uint8, v uint32) Trap {
 	}
 	switch n {
 	case 6:
-		v = v&(0xf|dr6BD|dr6BS|dr6BT) | dr6One
+		v = v&dr6Valid | dr6One
 	case 7:
-		v = v&0xffff27ff | dr7One
+		v = v&dr7Valid | dr7One
 	}
 	c.DR[n] = v
 	return NoTrap
