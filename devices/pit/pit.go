@@ -93,9 +93,7 @@ type PIT struct {
 func New(clock hw.Clock, out0 hw.Line) *PIT {
 	p := &PIT{clock: clock, out0: out0}
 	p.timer = clock.NewTimer("pit", func(hw.Time) {
-		// A timer may fire late, and in the modes of a single low clock almost
-		// always does: the output is first what it was when it was due.
-		p.out0.Set(p.counters[0].output(p.due))
+		p.settle()
 		p.update()
 	})
 	p.Reset()
@@ -248,6 +246,17 @@ func (c *counter) next(now hw.Time) (uint64, bool) {
 	return n + 1, t == n
 }
 
+// settle makes up for a change of output that was due and was not made: a timer
+// may fire late, or the guest come first. The output is once what it was then,
+// or the edge of a pulse of one clock would be lost.
+func (p *PIT) settle() {
+	if p.due != 0 && p.due <= p.clock.Now() {
+		p.out0.Set(p.counters[0].output(p.due))
+		p.out0.Set(p.counters[0].output(p.clock.Now()))
+		p.due = 0
+	}
+}
+
 // update drives counter 0's output and sets the timer for its next change.
 func (p *PIT) update() {
 	p.out0.Set(p.counters[0].output(p.clock.Now()))
@@ -260,6 +269,7 @@ func (p *PIT) arm() {
 		p.due = hw.Time(c.start + nanoseconds(n))
 		p.timer.Set(p.due)
 	} else {
+		p.due = 0
 		p.timer.Stop()
 	}
 }
@@ -293,6 +303,7 @@ func (p *PIT) In(off uint16, _ portio.Width) uint32 {
 
 // Out implements portio.Handler.
 func (p *PIT) Out(off uint16, _ portio.Width, v uint32) {
+	p.settle()
 	b := uint8(v)
 	if off > 2 {
 		p.control(b)

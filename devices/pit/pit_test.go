@@ -84,6 +84,18 @@ func TestMode0RisesOnceAtTerminalCount(t *testing.T) {
 	}
 }
 
+func TestGuestThatComesBeforeALateTimerLosesNoEdge(t *testing.T) {
+	p, clock, line := newTest()
+	program(p, 0x38, 0, 100)
+	line.Rises = 0
+	clock.Late = hw.Second
+	clock.Advance(hw.Millisecond)
+	p.Out(3, portio.Byte, 0) // a latch command
+	if line.Rises != 1 {
+		t.Errorf("%d rising edges of the strobe, want 1", line.Rises)
+	}
+}
+
 func TestLatchHoldsTheCount(t *testing.T) {
 	p, clock, _ := newTest()
 	program(p, 0x34, 0, 0)
