@@ -51,7 +51,8 @@ type Host struct {
 func (c *Config) Validate() error {
 	var wrong []error
 	if m := c.memory(); m < mem.MinRAM || m > mem.MaxRAM || m%mem.PageSize != 0 {
-		wrong = append(wrong, fmt.Errorf("memory of %d bytes: give %d MiB to %d MiB, in steps of 4 KiB", m, mem.MinRAM>>20, mem.MaxRAM>>20))
+		wrong = append(wrong, fmt.Errorf("memory: %d KiB cannot be had; give %d MiB to %d MiB, in steps of 4 KiB",
+			m>>10, mem.MinRAM>>20, mem.MaxRAM>>20))
 	}
 	if c.Model != "" {
 		if _, err := cpu.ModelByName(c.Model); err != nil {
@@ -61,12 +62,12 @@ func (c *Config) Validate() error {
 	seen := map[string]bool{}
 	for _, x := range c.Exports {
 		if seen[x.Name] {
-			wrong = append(wrong, fmt.Errorf("two shared directories have the name %q: give each its own", x.Name))
+			wrong = append(wrong, fmt.Errorf("shared directory %s: another has this name; give each its own", x.Name))
 		}
 		seen[x.Name] = true
 	}
 	if len(c.Kernel) == 0 {
-		wrong = append(wrong, errors.New("there is no kernel: give one to boot"))
+		wrong = append(wrong, errors.New("kernel: there is none; give one to boot"))
 	}
 	return errors.Join(wrong...)
 }

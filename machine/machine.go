@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/isa"
 	"github.com/gov86/gov86/hw"
+	"github.com/gov86/gov86/snapshot"
 )
 
 // An Ending is how a machine came to its end by itself.
@@ -226,6 +228,19 @@ func (m *Machine) Now() hw.Time { return m.clock.Now() }
 
 // Retired is the number of instructions executed.
 func (m *Machine) Retired() uint64 { return m.retired }
+
+// DumpDevices writes the state of every device, a line each, without what is zero.
+func (m *Machine) DumpDevices(w io.Writer) {
+	for _, d := range m.board.devices {
+		fmt.Fprintf(w, "%s:", d.name)
+		d.Save(snapshot.NewShower(func(name, value string) {
+			if strings.Trim(value, "0x") != "" && value != "false" {
+				fmt.Fprintf(w, " %s=%s", name, value)
+			}
+		}))
+		fmt.Fprintln(w)
+	}
+}
 
 // Dump writes a post-mortem: the processor's state and the code it stopped at.
 func (m *Machine) Dump(w io.Writer) {

@@ -14,6 +14,7 @@ import (
 	"github.com/gov86/gov86/hw"
 	portio "github.com/gov86/gov86/io"
 	"github.com/gov86/gov86/snapshot"
+	"github.com/gov86/gov86/trace"
 )
 
 // Hz is the frequency of the counters' clock.
@@ -127,7 +128,7 @@ func (p *PIT) Load(s *snapshot.Codec) error {
 		}
 	}
 	p.regs = next
-	p.arm()
+	p.arm(p.clock.Now())
 	return nil
 }
 
@@ -251,6 +252,9 @@ func (c *counter) next(now hw.Time) (uint64, bool) {
 // or the edge of a pulse of one clock would be lost.
 func (p *PIT) settle() {
 	if p.due != 0 && p.due <= p.clock.Now() {
+		if trace.On(trace.PIT) {
+			trace.Emit(trace.PIT, "output changes", uint64(p.due), uint64(p.clock.Now()))
+		}
 		p.out0.Set(p.counters[0].output(p.due))
 		p.out0.Set(p.counters[0].output(p.clock.Now()))
 		p.due = 0
@@ -259,13 +263,15 @@ func (p *PIT) settle() {
 
 // update drives counter 0's output and sets the timer for its next change.
 func (p *PIT) update() {
-	p.out0.Set(p.counters[0].output(p.clock.Now()))
-	p.arm()
+	// One reading of the clock decides both: between two the output may change.
+	now := p.clock.Now()
+	p.out0.Set(p.counters[0].output(now))
+	p.arm(now)
 }
 
-func (p *PIT) arm() {
+func (p *PIT) arm(now hw.Time) {
 	c := &p.counters[0]
-	if n, ok := c.next(p.clock.Now()); ok {
+	if n, ok := c.next(now); ok {
 		p.due = hw.Time(c.start + nanoseconds(n))
 		p.timer.Set(p.due)
 	} else {
@@ -334,6 +340,9 @@ func (p *PIT) write(c *counter, b uint8) {
 // load starts counting from v, but in the modes that a trigger starts. In modes
 // 2 and 3 the real chip ends the period at hand first; here it is cut short.
 func (p *PIT) load(c *counter, v uint16) {
+	if trace.On(trace.PIT) {
+		trace.Emit(trace.PIT, "load", uint64(c.mode), uint64(v), uint64(p.clock.Now()))
+	}
 	c.reload, c.loaded = v, true
 	if c.mode != 1 && c.mode != 5 {
 		c.start, c.paused, c.running = uint64(p.clock.Now()), 0, true
