@@ -164,7 +164,7 @@ func (c *CPU) Mode() Mode {
 			m |= ModeAligned
 		}
 	}
-	if s.EFLAGS&FlagTF != 0 || s.DR[7]&0xff != 0 {
+	if s.EFLAGS&FlagTF != 0 || s.DR[7]&dr7Enable != 0 {
 		m |= ModeStep
 	}
 	if s.CR0&(CR0EM|CR0TS) != 0 {

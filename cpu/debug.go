@@ -14,6 +14,8 @@ const (
 	dr6Valid = 0xf | dr6BD | dr6BS | dr6BT
 	dr7Valid = 0xffff23ff
 	dr7GD    = 1 << 13
+	// dr7Enable are L0 to G3.
+	dr7Enable = 0xff
 	// dr7Local are L0 to L3 and LE, which a task switch clears.
 	dr7Local = 0x155
 )
@@ -117,7 +119,9 @@ func (c *CPU) AfterStep(stepped bool) Trap {
 }
 
 // MatchData notes the data breakpoints that an access of n bytes at l meets;
-// AfterStep reports them.
+// AfterStep reports them. ReadLinear and WriteLinear call it, but not for
+// system structures: an engine in ModeStep that makes no access of its own
+// need not.
 func (c *CPU) MatchData(l Linear, n int, write bool) {
 	end := l + Linear(n-1)
 	for i := range 4 {

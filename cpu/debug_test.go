@@ -101,7 +101,11 @@ func TestDataBreakpoints(t *testing.T) {
 			r.must(r.WriteDebug(1, c.at))
 			r.must(r.WriteDebug(7, 4|c.control<<20))
 			r.must(r.BeforeStep())
-			r.MatchData(c.l, c.n, c.write)
+			if c.write {
+				r.must(r.WriteLinear(c.l, c.n, 0, r.Data()))
+			} else if _, f := r.ReadLinear(c.l, c.n, r.Data()); f != NoTrap {
+				t.Fatal(f)
+			}
 			f := r.AfterStep(false)
 			if hit := f == AfterInstruction(VecDB) && r.DR[6] == dr6One|2; hit != c.hit {
 				t.Errorf("%v DR6 %#x", f, r.DR[6])

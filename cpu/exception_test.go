@@ -139,6 +139,16 @@ func TestInterruptFaultsNameTheGateOrTheSegment(t *testing.T) {
 		r.AcceptInterrupt()
 		r.stack(4, idt+1)
 	})
+	t.Run("and for the stack it finds full", func(t *testing.T) {
+		r := newProtected(t)
+		r.vector(vec, accInt, selCode0, 0x9000)
+		r.vector(VecSS, AccessP|typeTaskGate, selTSS2, 0)
+		r.newTask(selCode0, selData0)
+		r.Seg[isa.SS].Limit = 0
+		r.pins.vector = vec
+		r.AcceptInterrupt()
+		r.stack(4, 1)
+	})
 	t.Run("an external interrupt ignores the DPL of the gate", func(t *testing.T) {
 		r := newProtected(t)
 		r.level(3)

@@ -26,7 +26,7 @@ func (c *CPU) flagsMask(size int) uint32 {
 func (c *CPU) InterruptReturn(size int) Trap {
 	c.NMIBlocked = false
 	t := c.transferred(c.place(), c.interruptReturn(size))
-	if c.DR[7]&0xff == 0 {
+	if c.DR[7]&dr7Enable == 0 {
 		// RF would be cleared by the next instruction, which has no breakpoint
 		// to pass. Without one nobody looks.
 		c.EFLAGS &^= FlagRF
