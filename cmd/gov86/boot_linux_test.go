@@ -61,8 +61,8 @@ func TestBootOnATerminal(t *testing.T) {
 		t.Errorf("after the resize stty size printed %q", got)
 	}
 
-	g.send("sleep 1000\n")
-	g.expect("sleep 1000\r\n")
+	g.send("sh -c 'echo sleep''ing; sleep 1000'\n")
+	g.expect("sleeping\r\n")
 	g.send("\x03")
 	g.expect(prompt) // the shell again: Ctrl-C went to the guest
 
@@ -86,7 +86,7 @@ func TestBootOnATerminal(t *testing.T) {
 
 func TestBootSIGTERMRestoresTheTerminal(t *testing.T) {
 	g, program, tty := startOnTerminal(t, 24, 80)
-	g.expect("Linux version")
+	g.expect("guest ready")
 	if err := program.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"os"
 	"regexp"
 	"strings"
+
+	"github.com/gov86/gov86/guest"
 )
 
 // defaultCommandLine is for a kernel that was given none.
@@ -18,7 +20,7 @@ func (x *session) fullCommandLine() string {
 		}
 		return defaultCommandLine
 	}
-	words := []string{defaultCommandLine}
+	words := []string{defaultCommandLine, "quiet"}
 	for _, s := range x.shares {
 		word := "gov86.fs=" + s.name + ":/mnt/" + s.name
 		if s.readOnly {
@@ -47,4 +49,15 @@ func termName() string {
 		return name
 	}
 	return plainTerm
+}
+
+// describeGuest names the packages that the embedded guest was built from.
+func describeGuest() string {
+	var packages []string
+	for line := range strings.Lines(guest.Describe()) {
+		if f := strings.Fields(line); len(f) > 2 && f[0] != "compiler" {
+			packages = append(packages, f[0]+" "+f[1])
+		}
+	}
+	return "embedded: " + strings.Join(packages, ", ")
 }

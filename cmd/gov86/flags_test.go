@@ -184,10 +184,10 @@ func TestTheEmbeddedGuestsCommandLineHasItsWords(t *testing.T) {
 	t.Setenv("TERM", "screen.xterm-256color")
 	x := &session{tty: os.Stdin, settings: settings{
 		shares:      []share{{"host", ".", true}, {"ws", "d", false}},
-		commandLine: "quiet",
+		commandLine: "debug",
 	}}
-	const want = "console=ttyS0 gov86.fs=host:/mnt/host:ro gov86.fs=ws:/mnt/ws" +
-		" gov86.winsize=1 gov86.term=screen.xterm-256color quiet"
+	const want = "console=ttyS0 quiet gov86.fs=host:/mnt/host:ro gov86.fs=ws:/mnt/ws" +
+		" gov86.winsize=1 gov86.term=screen.xterm-256color debug"
 	if got := x.fullCommandLine(); got != want {
 		t.Errorf("command line\n%s, want\n%s", got, want)
 	}

@@ -12,7 +12,7 @@ import (
 
 // bootTime is more than any guest needs for anything here, on a machine that
 // is busy with something else.
-const bootTime = 4 * time.Minute
+const bootTime = 2 * time.Minute
 
 // prompt is the embedded guest's root shell waiting.
 const prompt = "# "
@@ -47,7 +47,7 @@ func (g *guestRun) wantStatus(want int) {
 			g.t.Errorf("status %d, want %d; standard error %q", got, want, g.stderr.String())
 		}
 	case <-time.After(bootTime):
-		g.t.Fatalf("the guest still runs after %v; the console so far:\n%s", bootTime, g.text())
+		g.t.Fatalf("the guest still runs after %v; the end of its console:\n%s", bootTime, g.text())
 	}
 }
 
@@ -91,10 +91,11 @@ func (d *dialogue) wake() {
 	}
 }
 
+// text is the last of what was printed.
 func (d *dialogue) text() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return string(d.printed)
+	return string(d.printed[max(0, len(d.printed)-4000):])
 }
 
 // expect waits until the guest prints want and returns what came before it.
@@ -107,12 +108,12 @@ func (d *dialogue) expect(want string) string {
 			return before
 		}
 		if closed {
-			d.t.Fatalf("the guest ended and has not printed %q; the console:\n%s", want, d.text())
+			d.t.Fatalf("the guest ended and has not printed %q; the end of its console:\n%s", want, d.text())
 		}
 		select {
 		case <-d.changed:
 		case <-deadline:
-			d.t.Fatalf("%q has not come in %v; the console:\n%s", want, bootTime, d.text())
+			d.t.Fatalf("%q has not come in %v; the end of its console:\n%s", want, bootTime, d.text())
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gov86/gov86/guest"
 	"github.com/gov86/gov86/internal/licenses"
 )
 
@@ -50,6 +51,6 @@ func writeLicenses(w io.Writer) error {
 	if err := licenses.Write(w); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, guestLicenses())
+	_, err := io.WriteString(w, guest.Licenses())
 	return err
 }

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gov86/gov86/bios"
+	"github.com/gov86/gov86/guest"
+	"github.com/gov86/gov86/machine"
+)
+
+// boot runs a machine as s asks and returns gov86's exit status.
+func boot(s settings, std streams) (int, error) {
+	x := newSession(s, std)
+	return x.run(x.build)
+}
+
+// build puts the session's machine together.
+func (x *session) build() (computer, error) {
+	cfg := machine.Config{
+		Memory:      uint64(x.memory),
+		NoAPIC:      x.noAPIC,
+		CommandLine: x.fullCommandLine(),
+	}
+	if err := x.load(&cfg); err != nil {
+		return nil, err
+	}
+	for _, s := range x.shares {
+		export, err := machine.Share(s.name, s.dir, s.readOnly)
+		if err != nil {
+			return nil, failure{s.dir, cause(err), "give --fs a directory that can be read"}
+		}
+		cfg.Exports = append(cfg.Exports, export)
+	}
+	host := machine.Host{Log: x.logger()}
+	host.Serial[portConsole] = transmitter{x}
+	m, err := machine.New(cfg, host)
+	if err != nil {
+		return nil, x.blame(err)
+	}
+	return &pc{m: m}, nil
+}
+
+// load reads what is to be booted.
+func (x *session) load(cfg *machine.Config) (err error) {
+	if x.kernel == "" {
+		if cfg.Kernel, err = guest.Kernel(); err == nil {
+			cfg.Initrd, err = guest.Initramfs()
+		}
+		return err
+	}
+	if cfg.Kernel, err = x.readImage(x.kernel); err != nil || x.initrd == "" {
+		return err
+	}
+	cfg.Initrd, err = x.readImage(x.initrd)
+	return err
+}
+
+// readImage reads a file that is to fit into the guest's memory.
+func (x *session) readImage(name string) ([]byte, error) {
+	const remedy = "give the file to boot"
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, failure{name, cause(err), remedy}
+	}
+	defer f.Close()
+	image, err := io.ReadAll(io.LimitReader(f, int64(x.memory)+1))
+	if err != nil {
+		return nil, failure{name, cause(err), remedy}
+	}
+	if len(image) == 0 {
+		return nil, failure{name, "it is empty", remedy}
+	}
+	if uint64(len(image)) > uint64(x.memory) {
+		return nil, failure{name, "it is larger than the guest's memory of " + x.memory.String(), "give more --memory"}
+	}
+	return image, nil
+}
+
+// blame words an error of machine.New with what the user gave.
+func (x *session) blame(err error) error {
+	var bad *bios.Error
+	if !errors.As(err, &bad) {
+		return err
+	}
+	things := map[string]string{
+		"kernel": x.kernel, "initrd": x.initrd, "command line": "--append", "memory": "--memory",
+	}
+	thing := things[bad.Part]
+	if thing == "" {
+		thing = "the embedded " + bad.Part
+	}
+	return failure{thing, bad.What, bad.Remedy}
+}
+
+// logger tells the user what happens to the host. A raw terminal needs its
+// carriage returned.
+func (x *session) logger() *slog.Logger {
+	w := x.err
+	if x.tty != nil {
+		w = carriageReturner{w}
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+type carriageReturner struct{ io.Writer }
+
+func (c carriageReturner) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(c.Writer, strings.ReplaceAll(string(p), "\n", "\r\n")); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// A transmitter is the session's end of the console's serial port.
+type transmitter struct{ x *session }
+
+func (t transmitter) Put(b byte) bool { return t.x.transmit(b) }
+
+// A pc is a machine as a session wants it. Its lock keeps what is posted to the
+// machine from coming after the machine is gone.
+type pc struct {
+	mu sync.Mutex
+	m  *machine.Machine // nil after Run
+}
+
+// Run implements computer.
+func (p *pc) Run(ctx context.Context) (ending, error) {
+	how, err := p.m.Run(ctx)
+	var end ending
+	if err == nil && how == machine.TripleFault {
+		var dump strings.Builder
+		p.m.Dump(&dump)
+		end = ending{tripleFault: true, dump: dump.String()}
+	}
+	p.mu.Lock()
+	m := p.m
+	p.m = nil
+	p.mu.Unlock()
+	if closed := m.Close(); closed != nil && err == nil {
+		err = fmt.Errorf("machine: %w", closed)
+	}
+	return end, err
+}
+
+// post calls fn with the machine, if it is still there.
+func (p *pc) post(fn func(*machine.Machine)) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.m == nil {
+		return false
+	}
+	fn(p.m)
+	return true
+}
+
+// TransmitReady implements computer.
+func (p *pc) TransmitReady() { p.post((*machine.Machine).TransmitReady) }
+
+// fullPort is how long a sender waits whose port is far behind.
+const fullPort = 5 * time.Millisecond
+
+// Receive implements computer.
+func (p *pc) Receive(ctx context.Context, port int, b []byte) {
+	rest := append([]byte(nil), b...)
+	took := make(chan int, 1)
+	for {
+		if !p.post(func(m *machine.Machine) { m.Receive(port, rest, func(n int) { took <- n }) }) {
+			return
+		}
+		select {
+		case n := <-took:
+			rest = rest[n:]
+		case <-ctx.Done():
+			return
+		}
+		if len(rest) == 0 {
+			return
+		}
+		select {
+		case <-time.After(fullPort):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
