@@ -24,6 +24,11 @@ func TestFarTransfersInRealModeTakeAnySelector(t *testing.T) {
 	r.fails(GP(0), func() Trap { return r.FarJump(0, 0x10000, 4) })
 	r.SetReg16(ESP, 1)
 	r.fails(Fault(VecSS, 0), func() Trap { return r.FarCall(0, 0, 2) })
+	r.SetReg32(ESP, 0x1234fffc)
+	r.must(r.FarReturn(2, 2))
+	if r.Reg32(ESP) != 0x12340002 {
+		t.Errorf("ESP %#x: SP wraps and the upper half stays", r.Reg32(ESP))
+	}
 }
 
 func TestJumpsAndCallsToACodeSegment(t *testing.T) {

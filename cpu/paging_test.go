@@ -121,6 +121,9 @@ func TestAccessedAndDirtyBits(t *testing.T) {
 	}
 	r.Mem.Write(at, 4, r.Mem.Read(at, 4)|ptRW)
 	r.TLB.FlushPage(l)
+	if _, f := r.Translate(l, User); f != NoTrap {
+		t.Fatal(f)
+	}
 	r.must(r.WriteLinear(l, 4, 1, User))
 	if r.Mem.Read(at, 4)&ptD == 0 {
 		t.Error("a write leaves the page clean")

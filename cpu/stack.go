@@ -61,7 +61,7 @@ func (f *frame) push(v uint32, size int) Trap {
 	if t := f.c.WriteLinear(l, size, v, f.access); t != NoTrap {
 		return t
 	}
-	f.sp = f.sp&^f.mask() | off
+	f.sp = off
 	return NoTrap
 }
 
@@ -77,8 +77,8 @@ func (f *frame) pop(size int) (uint32, Trap) {
 	return v, t
 }
 
-// drop moves the pointer up by n bytes.
-func (f *frame) drop(n uint32) { f.sp = f.sp&^f.mask() | (f.sp+n)&f.mask() }
+// drop moves the pointer up by n bytes. Whoever uses it applies the mask.
+func (f *frame) drop(n uint32) { f.sp += n }
 
 // commit makes the frame's pointer the stack pointer; the segment is loaded by
 // whoever changed it.

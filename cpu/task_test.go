@@ -114,6 +114,16 @@ func TestTaskSwitchFaultsBeforeTheSwitch(t *testing.T) {
 		r.put(selTSS2, 0x300000, 0x67, AccessP|typeTSS32)
 		r.fails(Fault(VecPF, 0), func() Trap { return r.FarCall(selTSS2, 0, 4) })
 	})
+	t.Run("a new TSS that cannot be written, before the old one is", func(t *testing.T) {
+		r := newPaged(t)
+		r.newTask(selCode0, selData0)
+		r.Mem.Write(ptAt+4*0x150, 4, tss2At&^0xfff|ptP)
+		r.put(selTSS2, 0x150000|tss2At&0xfff, 0x67, AccessP|typeTSS32)
+		r.fails(Fault(VecPF, 3), func() Trap { return r.FarCall(selTSS2, 0, 4) })
+		if r.Mem.Read(tssAt+tss32EIP, 4) != 0 {
+			t.Error("the old task was saved")
+		}
+	})
 	t.Run("a page fault on the old TSS too", func(t *testing.T) {
 		r := newPaged(t)
 		r.newTask(selCode0, selData0)
@@ -187,11 +197,20 @@ func TestATaskGateHandlesAFault(t *testing.T) {
 		r := newProtected(t)
 		r.newTask(selCode0, selData0)
 		r.Mem.Write(tss2At+tss32Trap, 4, 1)
+		r.vector(VecGP, AccessP|typeTaskGate, selTSS2, 0)
+		r.vector(VecDB, accInt, selCode0, 0x9000)
+		r.Deliver(GP(0x1234))
+		r.at(selCode0, 0x9000, 0)
+		r.stack(4, taskEIP, selCode0, FlagOne|FlagCF|FlagNT, 0x1234)
+	})
+	t.Run("the T bit of the double-fault task is no third fault", func(t *testing.T) {
+		r := newProtected(t)
+		r.newTask(selCode0, selData0)
+		r.Mem.Write(tss2At+tss32Trap, 4, 1)
 		r.vector(VecDF, AccessP|typeTaskGate, selTSS2, 0)
 		r.vector(VecDB, accInt, selCode0, 0x9000)
 		r.Deliver(Fault(VecDF, 0))
 		r.at(selCode0, 0x9000, 0)
-		r.stack(4, taskEIP, selCode0, FlagOne|FlagCF|FlagNT, 0)
 	})
 	t.Run("a task gate to an LDT or busy TSS", func(t *testing.T) {
 		r := newProtected(t)
@@ -242,11 +261,12 @@ func TestATaskSwitchLoadsCR3AndThePDPTEs(t *testing.T) {
 	r := newPAE(t)
 	const other = 0x106000
 	r.Mem.Write64(other, 0x104000|ptP)
+	r.Mem.Write64(other+8, 0x105000|ptP)
 	r.newTask(selCode0, selData0)
 	r.Mem.Write(tss2At+tss32CR3, 4, other)
 	r.must(r.FarJump(selTSS2, 0, 4))
-	if r.CR3 != other || r.PDPTE[0] != 0x104000|ptP {
-		t.Errorf("CR3 %#x PDPTE0 %#x", r.CR3, r.PDPTE[0])
+	if r.CR3 != other || r.PDPTE[1] != 0x105000|ptP {
+		t.Errorf("CR3 %#x PDPTE1 %#x", r.CR3, r.PDPTE[1])
 	}
 	t.Run("a PDPTE with reserved bits leaves the old task whole", func(t *testing.T) {
 		r := newPAE(t)
