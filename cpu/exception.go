@@ -203,6 +203,23 @@ func (c *CPU) interruptReal(vector uint8) Trap {
 	return NoTrap
 }
 
+// handler finds the code segment that an interrupt or trap gate names, for an
+// event whose EXT bit is ext.
+func (c *CPU) handler(selector, ext uint16) (descriptor, Trap) {
+	if null(selector) {
+		return descriptor{}, GP(ext)
+	}
+	d, t := c.need(selector, VecGP, ext)
+	switch {
+	case t != NoTrap:
+	case !d.code() || d.dpl() > c.CPL:
+		t = GP(index(selector) | ext)
+	case !d.present():
+		t = Fault(VecNP, index(selector)|ext)
+	}
+	return d, t
+}
+
 // interruptGate enters a handler through an interrupt or trap gate
 // (Intel SDM Vol. 3A, "Exception- or Interrupt-Handler Procedures").
 func (c *CPU) interruptGate(g *descriptor, v *event) Trap {
@@ -214,17 +231,9 @@ func (c *CPU) interruptGate(g *descriptor, v *event) Trap {
 		size = 4
 		offset |= g.high & 0xffff0000
 	}
-	if null(selector) {
-		return GP(ext)
-	}
-	d, t := c.need(selector, VecGP, ext)
-	switch {
-	case t != NoTrap:
+	d, t := c.handler(selector, ext)
+	if t != NoTrap {
 		return t
-	case !d.code() || d.dpl() > c.CPL:
-		return GP(index(selector) | ext)
-	case !d.present():
-		return Fault(VecNP, index(selector)|ext)
 	}
 	inner := !d.conforming() && d.dpl() < c.CPL
 	if c.V86() && (!inner || d.dpl() != 0) {
