@@ -5,6 +5,9 @@ import (
 	"github.com/gov86/gov86/devices/v86fs/dirfs"
 )
 
+// CanShare reports whether directories of this host can be shared.
+const CanShare = dirfs.Supported
+
 // Share opens a directory of the host to be one of a Config's Exports.
 func Share(name, dir string, readOnly bool) (v86fs.Export, error) {
 	backend, err := dirfs.New(dir)

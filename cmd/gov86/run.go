@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/gov86/gov86/machine"
 )
 
 // settings is what the flags of run ask for.
@@ -52,7 +54,7 @@ func newRun(status *int) *cobra.Command {
 				return err
 			}
 			var err error
-			if s.kernel == "" && len(directories) == 0 {
+			if s.kernel == "" && len(directories) == 0 && machine.CanShare {
 				directories = []string{defaultShare + "=.,ro"}
 			}
 			if s.shares, err = parseShares(directories); err != nil {

@@ -40,37 +40,33 @@ var importMap = []row{
 
 	// The processor.
 	{pkg: "cpu/isa", others: arch, banned: noHost},
-	{pkg: "cpu/fpu", banned: noHost},
 	{pkg: "cpu/fpu/host", banned: noHost},
 	{pkg: "cpu/fpu/host/gen"},
-	{pkg: "cpu/simd", banned: noHost},
-	{pkg: "cpu", ours: "cpu/isa cpu/fpu cpu/simd mem io hw snapshot trace", others: sys},
+	{pkg: "cpu", ours: "cpu/isa mem io hw snapshot trace", others: sys},
 	{pkg: "cpu/block", ours: "cpu cpu/isa mem"},
-	{pkg: "cpu/interp", ours: "cpu cpu/isa cpu/fpu cpu/fpu/host cpu/simd cpu/block io mem trace"},
+	{pkg: "cpu/interp", ours: "cpu cpu/isa cpu/fpu/host cpu/block io mem trace", others: sys},
 	{pkg: "cpu/interp/gen"},
 
 	// The board's chips.
 	{pkg: "pci", ours: "io mem hw snapshot trace", banned: noHost},
 	{pkg: "devices/virtio", ours: "pci io mem hw snapshot trace", banned: noHost},
-	{pkg: "devices/virtio/virtiotest", ours: "devices/virtio pci io mem hw snapshot trace"},
 	{pkg: "devices/v86fs", ours: "devices/virtio devices/v86fs/wire hw mem snapshot trace", banned: "os"},
 	{pkg: "devices/v86fs/wire", banned: noHost},
 	{pkg: "devices/v86fs/dirfs", ours: "devices/v86fs", others: sys},
 	{pkg: "devices/v86fs/memfs", ours: "devices/v86fs"},
-	{pkg: "devices/v86fs/v86fstest", ours: "devices/v86fs"},
 	{pkg: "devices/*", ours: "hw io mem pci snapshot trace", banned: noHost},
 
 	// The board.
 	{pkg: "bios", ours: "mem cpu cpu/isa"},
 	{pkg: "machine", ours: "bios cpu cpu/block cpu/interp cpu/isa mem io pci hw snapshot trace devices/*" +
-		" devices/v86fs/dirfs devices/v86fs/memfs", others: sys + " " + arch},
+		" devices/v86fs/dirfs", others: sys + " " + arch},
 
 	{pkg: "bench", ours: "guest"},
 
 	// The program.
 	{pkg: "guest", others: zstd},
 	{pkg: "internal/licenses"},
-	{pkg: "cmd/gov86", ours: "machine guest trace internal/licenses", others: cobra + " " + pflag},
+	{pkg: "cmd/gov86", ours: "bios machine guest trace internal/licenses", others: cobra + " " + pflag},
 	{pkg: "cmd/gov86/internal/terminal", others: sys},
 	{pkg: "cmd/gov86/internal/terminal/ptytest", others: sys},
 	{pkg: "cmd/gov86/internal/console"},
