@@ -29,8 +29,13 @@ type Engine struct {
 	from      *block.Block
 	fromTaken int
 	left      int64
-	fault     cpu.Trap
-	unit      unitArea
+
+	// start is the EIP of the block being executed. When it has ended, eip is
+	// where control goes and taken, 0 or 1, which way; or fault why it stopped.
+	start, eip uint32
+	taken      uint8
+	fault      cpu.Trap
+	unit       unitArea
 }
 
 const jumpSlots = 1 << 13
@@ -240,23 +245,33 @@ func stack(m cpu.Mode) bool {
 	return m&want == want && m&cpu.ModeAligned == 0
 }
 
-// generic executes any instruction of a block that begins at base.
-func (e *Engine) generic(in *isa.Inst, base uint32) cpu.Trap {
-	e.Start = base + uint32(in.Off)
+// generic executes any instruction, whose block begins at e.start.
+func (e *Engine) generic(in *isa.Inst) cpu.Trap {
+	e.Start = e.start + uint32(in.Off)
 	e.EIP = e.Start + uint32(in.Len)
 	return exec[in.Op](e, in)
 }
 
-// leave ends a run at instruction i of b: it faulted with t, or control went
-// where only the outer loop can follow.
-func (e *Engine) leave(b *block.Block, i int, t cpu.Trap, base, eip uint32) {
-	e.left += int64(int(b.N) - 1 - i)
-	if t != cpu.NoTrap {
-		e.fault = t
-		e.raise(t, base+uint32(e.cache.Insts(b)[i].Off))
+// general is generic within a run of b. It reports whether the run goes on
+// after in; if not, e.fault and e.eip tell why and where.
+func (e *Engine) general(in *isa.Inst, b *block.Block) bool {
+	e.fault = e.generic(in)
+	e.eip = e.EIP
+	end := in.Off + uint16(in.Len)
+	return e.fault == cpu.NoTrap && !b.Dead && e.eip == e.start+uint32(end) && !(b.Ends && end == b.Bytes)
+}
+
+// leave ends a run at instruction in of b: it faulted, or control went where
+// only the outer loop can follow.
+func (e *Engine) leave(b *block.Block, in *isa.Inst) {
+	for i := len(e.cache.Insts(b)) - 1; e.cache.Insts(b)[i].Off > in.Off; i-- {
+		e.left++ // those after it were not executed
+	}
+	if e.fault != cpu.NoTrap {
+		e.raise(e.fault, e.start+uint32(in.Off))
 		return
 	}
-	e.EIP = eip
+	e.EIP = e.eip
 	e.enter()
 }
 
@@ -264,10 +279,10 @@ func (e *Engine) leave(b *block.Block, i int, t cpu.Trap, base, eip uint32) {
 func (e *Engine) single(b *block.Block) {
 	e.fault = cpu.NoTrap
 	e.left--
-	base := e.EIP
-	if t := e.generic(&e.cache.Insts(b)[0], base); t != cpu.NoTrap {
+	e.start = e.EIP
+	if t := e.generic(&e.cache.Insts(b)[0]); t != cpu.NoTrap {
 		e.fault = t
-		e.raise(t, base)
+		e.raise(t, e.start)
 		return
 	}
 	e.enter()

@@ -13,28 +13,41 @@ import (
 
 // The handlers. Zero is the general one.
 const (
-	general uint16 = iota
+	hGeneral uint16 = iota
 	hMovRR
 	hMovRI
+	hMovRMB
 	hMovRM
+	hMovMRB
 	hMovMR
+	hMovMIB
 	hMovMI
 	hMov8RR
 	hMov8RI
+	hMov8RMB
 	hMov8RM
+	hMov8MRB
 	hMov8MR
+	hMov8MIB
 	hMov8MI
 	hMov16RR
+	hMov16RMB
 	hMov16RM
+	hMov16MRB
 	hMov16MR
+	hMov16MIB
 	hMov16MI
 	hMovzx8R
 	hMovzx16R
+	hMovzx8MB
 	hMovzx8M
+	hMovzx16MB
 	hMovzx16M
 	hMovsx8R
 	hMovsx16R
+	hMovsx8MB
 	hMovsx8M
+	hMovsx16MB
 	hMovsx16M
 	hLea
 	hXchgRR
@@ -75,87 +88,137 @@ const (
 	hSetNLE
 	hAddRR
 	hAddRI
+	hAddRMB
 	hAddRM
+	hAddMRB
 	hAddMR
+	hAddMIB
 	hAddMI
 	hOrRR
 	hOrRI
+	hOrRMB
 	hOrRM
+	hOrMRB
 	hOrMR
+	hOrMIB
 	hOrMI
 	hAndRR
 	hAndRI
+	hAndRMB
 	hAndRM
+	hAndMRB
 	hAndMR
+	hAndMIB
 	hAndMI
 	hSubRR
 	hSubRI
+	hSubRMB
 	hSubRM
+	hSubMRB
 	hSubMR
+	hSubMIB
 	hSubMI
 	hXorRR
 	hXorRI
+	hXorRMB
 	hXorRM
+	hXorMRB
 	hXorMR
+	hXorMIB
 	hXorMI
 	hCmpRR
 	hCmpRI
+	hCmpRMB
 	hCmpRM
+	hCmpMRB
 	hCmpMR
+	hCmpMIB
 	hCmpMI
 	hTestRR
 	hTestRI
+	hTestRMB
 	hTestRM
+	hTestMRB
 	hTestMR
+	hTestMIB
 	hTestMI
 	hAdcRR
 	hAdcRI
+	hAdcRMB
 	hAdcRM
+	hAdcMRB
 	hAdcMR
+	hAdcMIB
 	hAdcMI
 	hSbbRR
 	hSbbRI
+	hSbbRMB
 	hSbbRM
+	hSbbMRB
 	hSbbMR
+	hSbbMIB
 	hSbbMI
 	hAdd8RR
 	hAdd8RI
+	hAdd8RMB
 	hAdd8RM
+	hAdd8MRB
 	hAdd8MR
+	hAdd8MIB
 	hAdd8MI
 	hOr8RR
 	hOr8RI
+	hOr8RMB
 	hOr8RM
+	hOr8MRB
 	hOr8MR
+	hOr8MIB
 	hOr8MI
 	hAnd8RR
 	hAnd8RI
+	hAnd8RMB
 	hAnd8RM
+	hAnd8MRB
 	hAnd8MR
+	hAnd8MIB
 	hAnd8MI
 	hSub8RR
 	hSub8RI
+	hSub8RMB
 	hSub8RM
+	hSub8MRB
 	hSub8MR
+	hSub8MIB
 	hSub8MI
 	hXor8RR
 	hXor8RI
+	hXor8RMB
 	hXor8RM
+	hXor8MRB
 	hXor8MR
+	hXor8MIB
 	hXor8MI
 	hCmp8RR
 	hCmp8RI
+	hCmp8RMB
 	hCmp8RM
+	hCmp8MRB
 	hCmp8MR
+	hCmp8MIB
 	hCmp8MI
 	hTest8RR
 	hTest8RI
+	hTest8RMB
 	hTest8RM
+	hTest8MRB
 	hTest8MR
+	hTest8MIB
 	hTest8MI
 	hIncR
 	hDecR
+	hIncMB
 	hIncM
+	hDecMB
 	hDecM
 	hNegR
 	hNotR
@@ -169,12 +232,14 @@ const (
 	hRorRI
 	hImulRR
 	hImulRRI
+	hImulRMB
 	hImulRM
 	hMulR
 	hShldRRI
 	hShrdRRI
 	hPushR
 	hPushI
+	hPushMB
 	hPushM
 	hPopR
 	hLeave
@@ -198,6 +263,7 @@ const (
 	hCall
 	hCallR
 	hJmpR
+	hJmpMB
 	hJmpM
 	hRet
 	hCmpRRJB
@@ -255,28 +321,46 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hMovRR
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Imm:
 			return hMovRI
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hMovRMB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hMovRM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m) && in.Index == isa.NoReg:
+			return hMovMRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m):
 			return hMovMR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hMovMIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m):
 			return hMovMI
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Reg8:
 			return hMov8RR
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Imm:
 			return hMov8RI
+		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hMov8RMB
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hMov8RM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m) && in.Index == isa.NoReg:
+			return hMov8MRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m):
 			return hMov8MR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m) && in.Index == isa.NoReg:
+			return hMov8MIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m):
 			return hMov8MI
 		case in.Args[0].Kind() == isa.Reg16 && in.Args[1].Kind() == isa.Reg16:
 			return hMov16RR
+		case in.Args[0].Kind() == isa.Reg16 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hMov16RMB
 		case in.Args[0].Kind() == isa.Reg16 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hMov16RM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg16 && flat(in, m) && in.Index == isa.NoReg:
+			return hMov16MRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg16 && flat(in, m):
 			return hMov16MR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 2 && flat(in, m) && in.Index == isa.NoReg:
+			return hMov16MIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 2 && flat(in, m):
 			return hMov16MI
 		}
@@ -286,8 +370,12 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hMovzx8R
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Reg16:
 			return hMovzx16R
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && in.Width == 1 && flat(in, m) && in.Index == isa.NoReg:
+			return hMovzx8MB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && in.Width == 1 && flat(in, m):
 			return hMovzx8M
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && in.Width == 2 && flat(in, m) && in.Index == isa.NoReg:
+			return hMovzx16MB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && in.Width == 2 && flat(in, m):
 			return hMovzx16M
 		}
@@ -297,8 +385,12 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hMovsx8R
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Reg16:
 			return hMovsx16R
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && in.Width == 1 && flat(in, m) && in.Index == isa.NoReg:
+			return hMovsx8MB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && in.Width == 1 && flat(in, m):
 			return hMovsx8M
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && in.Width == 2 && flat(in, m) && in.Index == isa.NoReg:
+			return hMovsx16MB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && in.Width == 2 && flat(in, m):
 			return hMovsx16M
 		}
@@ -493,20 +585,32 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hAddRR
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Imm:
 			return hAddRI
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hAddRMB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hAddRM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m) && in.Index == isa.NoReg:
+			return hAddMRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m):
 			return hAddMR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hAddMIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m):
 			return hAddMI
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Reg8:
 			return hAdd8RR
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Imm:
 			return hAdd8RI
+		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hAdd8RMB
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hAdd8RM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m) && in.Index == isa.NoReg:
+			return hAdd8MRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m):
 			return hAdd8MR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m) && in.Index == isa.NoReg:
+			return hAdd8MIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m):
 			return hAdd8MI
 		}
@@ -516,20 +620,32 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hOrRR
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Imm:
 			return hOrRI
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hOrRMB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hOrRM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m) && in.Index == isa.NoReg:
+			return hOrMRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m):
 			return hOrMR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hOrMIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m):
 			return hOrMI
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Reg8:
 			return hOr8RR
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Imm:
 			return hOr8RI
+		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hOr8RMB
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hOr8RM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m) && in.Index == isa.NoReg:
+			return hOr8MRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m):
 			return hOr8MR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m) && in.Index == isa.NoReg:
+			return hOr8MIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m):
 			return hOr8MI
 		}
@@ -539,20 +655,32 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hAndRR
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Imm:
 			return hAndRI
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hAndRMB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hAndRM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m) && in.Index == isa.NoReg:
+			return hAndMRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m):
 			return hAndMR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hAndMIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m):
 			return hAndMI
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Reg8:
 			return hAnd8RR
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Imm:
 			return hAnd8RI
+		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hAnd8RMB
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hAnd8RM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m) && in.Index == isa.NoReg:
+			return hAnd8MRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m):
 			return hAnd8MR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m) && in.Index == isa.NoReg:
+			return hAnd8MIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m):
 			return hAnd8MI
 		}
@@ -562,20 +690,32 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hSubRR
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Imm:
 			return hSubRI
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hSubRMB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hSubRM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m) && in.Index == isa.NoReg:
+			return hSubMRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m):
 			return hSubMR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hSubMIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m):
 			return hSubMI
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Reg8:
 			return hSub8RR
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Imm:
 			return hSub8RI
+		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hSub8RMB
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hSub8RM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m) && in.Index == isa.NoReg:
+			return hSub8MRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m):
 			return hSub8MR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m) && in.Index == isa.NoReg:
+			return hSub8MIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m):
 			return hSub8MI
 		}
@@ -585,20 +725,32 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hXorRR
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Imm:
 			return hXorRI
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hXorRMB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hXorRM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m) && in.Index == isa.NoReg:
+			return hXorMRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m):
 			return hXorMR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hXorMIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m):
 			return hXorMI
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Reg8:
 			return hXor8RR
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Imm:
 			return hXor8RI
+		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hXor8RMB
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hXor8RM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m) && in.Index == isa.NoReg:
+			return hXor8MRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m):
 			return hXor8MR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m) && in.Index == isa.NoReg:
+			return hXor8MIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m):
 			return hXor8MI
 		}
@@ -608,20 +760,32 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hCmpRR
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Imm:
 			return hCmpRI
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hCmpRMB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hCmpRM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m) && in.Index == isa.NoReg:
+			return hCmpMRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m):
 			return hCmpMR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hCmpMIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m):
 			return hCmpMI
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Reg8:
 			return hCmp8RR
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Imm:
 			return hCmp8RI
+		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hCmp8RMB
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hCmp8RM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m) && in.Index == isa.NoReg:
+			return hCmp8MRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m):
 			return hCmp8MR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m) && in.Index == isa.NoReg:
+			return hCmp8MIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m):
 			return hCmp8MI
 		}
@@ -631,20 +795,32 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hTestRR
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Imm:
 			return hTestRI
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hTestRMB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hTestRM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m) && in.Index == isa.NoReg:
+			return hTestMRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m):
 			return hTestMR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hTestMIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m):
 			return hTestMI
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Reg8:
 			return hTest8RR
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Imm:
 			return hTest8RI
+		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hTest8RMB
 		case in.Args[0].Kind() == isa.Reg8 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hTest8RM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m) && in.Index == isa.NoReg:
+			return hTest8MRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg8 && flat(in, m):
 			return hTest8MR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m) && in.Index == isa.NoReg:
+			return hTest8MIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 1 && flat(in, m):
 			return hTest8MI
 		}
@@ -654,10 +830,16 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hAdcRR
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Imm:
 			return hAdcRI
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hAdcRMB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hAdcRM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m) && in.Index == isa.NoReg:
+			return hAdcMRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m):
 			return hAdcMR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hAdcMIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m):
 			return hAdcMI
 		}
@@ -667,10 +849,16 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hSbbRR
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Imm:
 			return hSbbRI
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m) && in.Index == isa.NoReg:
+			return hSbbRMB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && flat(in, m):
 			return hSbbRM
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m) && in.Index == isa.NoReg:
+			return hSbbMRB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Reg32 && flat(in, m):
 			return hSbbMR
+		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hSbbMIB
 		case in.Args[0].Kind() == isa.Mem && in.Args[1].Kind() == isa.Imm && in.Width == 4 && flat(in, m):
 			return hSbbMI
 		}
@@ -678,6 +866,8 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 		switch {
 		case in.Args[0].Kind() == isa.Reg32:
 			return hIncR
+		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hIncMB
 		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && flat(in, m):
 			return hIncM
 		}
@@ -685,6 +875,8 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 		switch {
 		case in.Args[0].Kind() == isa.Reg32:
 			return hDecR
+		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hDecMB
 		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && flat(in, m):
 			return hDecM
 		}
@@ -735,6 +927,8 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hImulRR
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Reg32 && in.Args[2].Kind() == isa.Imm:
 			return hImulRRI
+		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && in.Args[2].Kind() == isa.None && flat(in, m) && in.Index == isa.NoReg:
+			return hImulRMB
 		case in.Args[0].Kind() == isa.Reg32 && in.Args[1].Kind() == isa.Mem && in.Args[2].Kind() == isa.None && flat(in, m):
 			return hImulRM
 		}
@@ -759,6 +953,8 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hPushR
 		case in.Args[0].Kind() == isa.Imm && in.OpSize == 4 && stack(m):
 			return hPushI
+		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && stack(m) && flat(in, m) && in.Index == isa.NoReg:
+			return hPushMB
 		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && stack(m) && flat(in, m):
 			return hPushM
 		}
@@ -778,6 +974,8 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hJmp
 		case in.Args[0].Kind() == isa.Reg32 && m&cpu.ModeFlatCS != 0 && in.OpSize == 4:
 			return hJmpR
+		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && m&cpu.ModeFlatCS != 0 && in.OpSize == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hJmpMB
 		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && m&cpu.ModeFlatCS != 0 && in.OpSize == 4 && flat(in, m):
 			return hJmpM
 		}
@@ -874,7 +1072,7 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hRet
 		}
 	}
-	return general
+	return hGeneral
 }
 
 // fuse returns the handler for the pair of the handler first and a Jcc with
@@ -1003,31 +1201,35 @@ func fuse(first uint16, cc uint8) uint16 {
 	return first
 }
 
+// instSize is the distance of instructions in memory.
+const instSize = unsafe.Sizeof(isa.Inst{})
+
 // execute runs b, which lies at EIP, and the blocks known to follow, until the
 // budget is spent, something asks for attention, or the next block is not
 // known. It leaves EIP at the next instruction, or has delivered a fault.
 //
+// Little is kept in variables: what a handler does not need in a register would
+// be spilled around every one of them.
+//
 // SAFETY: an addend in a view is that of a page of guest memory, which is
 // mapped as long as the machine lives; each access stays within its page. An
 // addend plus a linear address is a whole host address, hence the base nil.
+// The instructions from p to end are a block's, in an arena that is never moved.
 func (e *Engine) execute(b *block.Block) {
-	s, f := e.State, &e.flags
+	s := e.State
 	g := &s.GPR
 	rd, wr := e.read, e.write
-	base := s.EIP
+	e.start = s.EIP
 	e.fault = cpu.NoTrap
 	for {
 		insts := e.cache.Insts(b)
 		e.left -= int64(len(insts))
-		var (
-			t     cpu.Trap
-			eip   uint32
-			taken int
-			i     int
-		)
+		e.taken = 0
+		p := unsafe.Pointer(unsafe.SliceData(insts))
+		end := unsafe.Add(p, uintptr(len(insts))*instSize)
 	run:
-		for i = 0; i < len(insts); i++ {
-			in := &insts[i]
+		for ; p != end; p = unsafe.Add(p, instSize) {
+			in := (*isa.Inst)(p)
 			switch in.Handler {
 			case hMovRR:
 				g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
@@ -1035,18 +1237,33 @@ func (e *Engine) execute(b *block.Block) {
 			case hMovRI:
 				g[in.Args[0]&7] = uint64(in.Imm)
 
+			case hMovRMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					g[in.Args[0]&7] = uint64(*at)
+
+				} else if !e.general(in, b) {
+					break run
+				}
+
 			case hMovRM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					g[in.Args[0]&7] = uint64(*at)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hMovMRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					*at = uint32(g[in.Args[1]&15])
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMovMR:
@@ -1054,12 +1271,17 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					*at = uint32(g[in.Args[1]&15])
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hMovMIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					*at = in.Imm
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMovMI:
@@ -1067,12 +1289,8 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					*at = in.Imm
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMov8RR:
@@ -1081,18 +1299,33 @@ func (e *Engine) execute(b *block.Block) {
 			case hMov8RI:
 				s.SetReg8(uint8(in.Args[0]&7), uint8(in.Imm))
 
+			case hMov8RMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					s.SetReg8(uint8(in.Args[0]&7), uint8(*at))
+
+				} else if !e.general(in, b) {
+					break run
+				}
+
 			case hMov8RM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					s.SetReg8(uint8(in.Args[0]&7), uint8(*at))
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hMov8MRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					*at = uint8(uint32(s.Reg8(uint8(in.Args[1] & 7))))
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMov8MR:
@@ -1100,12 +1333,17 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					*at = uint8(uint32(s.Reg8(uint8(in.Args[1] & 7))))
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hMov8MIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					*at = uint8(in.Imm)
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMov8MI:
@@ -1113,27 +1351,37 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					*at = uint8(in.Imm)
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMov16RR:
 				s.SetReg16(uint8(in.Args[0]&7), uint16(uint32(g[in.Args[1]&15])))
+			case hMov16RMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4094 {
+					at := (*uint16)(unsafe.Add(nil, p+uintptr(l)))
+					s.SetReg16(uint8(in.Args[0]&7), *at)
+				} else if !e.general(in, b) {
+					break run
+				}
+
 			case hMov16RM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4094 {
 					at := (*uint16)(unsafe.Add(nil, p+uintptr(l)))
 					s.SetReg16(uint8(in.Args[0]&7), *at)
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hMov16MRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4094 {
+					at := (*uint16)(unsafe.Add(nil, p+uintptr(l)))
+					*at = uint16(uint32(g[in.Args[1]&15]))
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMov16MR:
@@ -1141,12 +1389,17 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4094 {
 					at := (*uint16)(unsafe.Add(nil, p+uintptr(l)))
 					*at = uint16(uint32(g[in.Args[1]&15]))
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hMov16MIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4094 {
+					at := (*uint16)(unsafe.Add(nil, p+uintptr(l)))
+					*at = uint16(in.Imm)
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMov16MI:
@@ -1154,12 +1407,8 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4094 {
 					at := (*uint16)(unsafe.Add(nil, p+uintptr(l)))
 					*at = uint16(in.Imm)
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMovzx8R:
@@ -1168,18 +1417,34 @@ func (e *Engine) execute(b *block.Block) {
 			case hMovzx16R:
 				g[in.Args[0]&7] = uint64(uint16(uint32(g[in.Args[1]&15])))
 
+			case hMovzx8MB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					g[in.Args[0]&7] = uint64(uint8(*at))
+
+				} else if !e.general(in, b) {
+					break run
+				}
+
 			case hMovzx8M:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					g[in.Args[0]&7] = uint64(uint8(*at))
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hMovzx16MB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4094 {
+					at := (*uint16)(unsafe.Add(nil, p+uintptr(l)))
+					g[in.Args[0]&7] = uint64(uint16(*at))
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMovzx16M:
@@ -1188,12 +1453,8 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint16)(unsafe.Add(nil, p+uintptr(l)))
 					g[in.Args[0]&7] = uint64(uint16(*at))
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMovsx8R:
@@ -1202,18 +1463,34 @@ func (e *Engine) execute(b *block.Block) {
 			case hMovsx16R:
 				g[in.Args[0]&7] = uint64(uint32(int32(int16(uint32(g[in.Args[1]&15])))))
 
+			case hMovsx8MB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					g[in.Args[0]&7] = uint64(uint32(int32(int8(*at))))
+
+				} else if !e.general(in, b) {
+					break run
+				}
+
 			case hMovsx8M:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					g[in.Args[0]&7] = uint64(uint32(int32(int8(*at))))
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hMovsx16MB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4094 {
+					at := (*uint16)(unsafe.Add(nil, p+uintptr(l)))
+					g[in.Args[0]&7] = uint64(uint32(int32(int16(*at))))
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMovsx16M:
@@ -1222,12 +1499,8 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint16)(unsafe.Add(nil, p+uintptr(l)))
 					g[in.Args[0]&7] = uint64(uint32(int32(int16(*at))))
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hLea:
@@ -1243,176 +1516,189 @@ func (e *Engine) execute(b *block.Block) {
 			case hNop:
 
 			case hCmovORR:
-				if f.of() {
+				if e.flags.of() {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetO:
 				var v uint8
-				if f.of() {
+				if e.flags.of() {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovNORR:
-				if !(f.of()) {
+				if !(e.flags.of()) {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetNO:
 				var v uint8
-				if !(f.of()) {
+				if !(e.flags.of()) {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovBRR:
-				if f.carries>>31 != 0 {
+				if e.flags.carries>>31 != 0 {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetB:
 				var v uint8
-				if f.carries>>31 != 0 {
+				if e.flags.carries>>31 != 0 {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovNBRR:
-				if !(f.carries>>31 != 0) {
+				if !(e.flags.carries>>31 != 0) {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetNB:
 				var v uint8
-				if !(f.carries>>31 != 0) {
+				if !(e.flags.carries>>31 != 0) {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovZRR:
-				if f.result == 0 {
+				if e.flags.result == 0 {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetZ:
 				var v uint8
-				if f.result == 0 {
+				if e.flags.result == 0 {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovNZRR:
-				if !(f.result == 0) {
+				if !(e.flags.result == 0) {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetNZ:
 				var v uint8
-				if !(f.result == 0) {
+				if !(e.flags.result == 0) {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovBERR:
-				if f.carries>>31 != 0 || f.result == 0 {
+				if e.flags.carries>>31 != 0 || e.flags.result == 0 {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetBE:
 				var v uint8
-				if f.carries>>31 != 0 || f.result == 0 {
+				if e.flags.carries>>31 != 0 || e.flags.result == 0 {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovNBERR:
-				if !(f.carries>>31 != 0 || f.result == 0) {
+				if !(e.flags.carries>>31 != 0 || e.flags.result == 0) {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetNBE:
 				var v uint8
-				if !(f.carries>>31 != 0 || f.result == 0) {
+				if !(e.flags.carries>>31 != 0 || e.flags.result == 0) {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovSRR:
-				if f.sf() {
+				if e.flags.sf() {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetS:
 				var v uint8
-				if f.sf() {
+				if e.flags.sf() {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovNSRR:
-				if !(f.sf()) {
+				if !(e.flags.sf()) {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetNS:
 				var v uint8
-				if !(f.sf()) {
+				if !(e.flags.sf()) {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovPRR:
-				if f.pf() {
+				if e.flags.pf() {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetP:
 				var v uint8
-				if f.pf() {
+				if e.flags.pf() {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovNPRR:
-				if !(f.pf()) {
+				if !(e.flags.pf()) {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetNP:
 				var v uint8
-				if !(f.pf()) {
+				if !(e.flags.pf()) {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovLRR:
-				if f.sf() != f.of() {
+				if e.flags.sf() != e.flags.of() {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetL:
 				var v uint8
-				if f.sf() != f.of() {
+				if e.flags.sf() != e.flags.of() {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovNLRR:
-				if !(f.sf() != f.of()) {
+				if !(e.flags.sf() != e.flags.of()) {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetNL:
 				var v uint8
-				if !(f.sf() != f.of()) {
+				if !(e.flags.sf() != e.flags.of()) {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovLERR:
-				if f.result == 0 || f.sf() != f.of() {
+				if e.flags.result == 0 || e.flags.sf() != e.flags.of() {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetLE:
 				var v uint8
-				if f.result == 0 || f.sf() != f.of() {
+				if e.flags.result == 0 || e.flags.sf() != e.flags.of() {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hCmovNLERR:
-				if !(f.result == 0 || f.sf() != f.of()) {
+				if !(e.flags.result == 0 || e.flags.sf() != e.flags.of()) {
 					g[in.Args[0]&7] = uint64(uint32(g[in.Args[1]&15]))
 				}
 			case hSetNLE:
 				var v uint8
-				if !(f.result == 0 || f.sf() != f.of()) {
+				if !(e.flags.result == 0 || e.flags.sf() != e.flags.of()) {
 					v = 1
 				}
 				s.SetReg8(uint8(in.Args[0]&7), v)
 			case hAddRR:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a + v
-				f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+				e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
 
 			case hAddRI:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a + v
-				f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+				e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
+
+			case hAddRMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(g[in.Args[0]&15]), *at
+					r := a + v
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
+					g[in.Args[0]&7] = uint64(r)
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hAddRM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
@@ -1420,15 +1706,24 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(g[in.Args[0]&15]), *at
 					r := a + v
-					f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 					g[in.Args[0]&7] = uint64(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hAddMRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, uint32(g[in.Args[1]&15])
+					r := a + v
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAddMR:
@@ -1437,15 +1732,24 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, uint32(g[in.Args[1]&15])
 					r := a + v
-					f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hAddMIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, in.Imm
+					r := a + v
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAddMI:
@@ -1454,28 +1758,37 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, in.Imm
 					r := a + v
-					f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hOrRR:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a | v
-				f.result, f.carries = r, 0
+				e.flags.result, e.flags.carries = r, 0
 				g[in.Args[0]&7] = uint64(r)
 
 			case hOrRI:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a | v
-				f.result, f.carries = r, 0
+				e.flags.result, e.flags.carries = r, 0
 				g[in.Args[0]&7] = uint64(r)
+
+			case hOrRMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(g[in.Args[0]&15]), *at
+					r := a | v
+					e.flags.result, e.flags.carries = r, 0
+					g[in.Args[0]&7] = uint64(r)
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hOrRM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
@@ -1483,15 +1796,24 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(g[in.Args[0]&15]), *at
 					r := a | v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 					g[in.Args[0]&7] = uint64(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hOrMRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, uint32(g[in.Args[1]&15])
+					r := a | v
+					e.flags.result, e.flags.carries = r, 0
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hOrMR:
@@ -1500,15 +1822,24 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, uint32(g[in.Args[1]&15])
 					r := a | v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hOrMIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, in.Imm
+					r := a | v
+					e.flags.result, e.flags.carries = r, 0
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hOrMI:
@@ -1517,28 +1848,37 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, in.Imm
 					r := a | v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAndRR:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a & v
-				f.result, f.carries = r, 0
+				e.flags.result, e.flags.carries = r, 0
 				g[in.Args[0]&7] = uint64(r)
 
 			case hAndRI:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a & v
-				f.result, f.carries = r, 0
+				e.flags.result, e.flags.carries = r, 0
 				g[in.Args[0]&7] = uint64(r)
+
+			case hAndRMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(g[in.Args[0]&15]), *at
+					r := a & v
+					e.flags.result, e.flags.carries = r, 0
+					g[in.Args[0]&7] = uint64(r)
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hAndRM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
@@ -1546,15 +1886,24 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(g[in.Args[0]&15]), *at
 					r := a & v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 					g[in.Args[0]&7] = uint64(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hAndMRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, uint32(g[in.Args[1]&15])
+					r := a & v
+					e.flags.result, e.flags.carries = r, 0
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAndMR:
@@ -1563,15 +1912,24 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, uint32(g[in.Args[1]&15])
 					r := a & v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hAndMIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, in.Imm
+					r := a & v
+					e.flags.result, e.flags.carries = r, 0
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAndMI:
@@ -1580,28 +1938,37 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, in.Imm
 					r := a & v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hSubRR:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
 
 			case hSubRI:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
+
+			case hSubRMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(g[in.Args[0]&15]), *at
+					r := a - v
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+					g[in.Args[0]&7] = uint64(r)
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hSubRM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
@@ -1609,15 +1976,24 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(g[in.Args[0]&15]), *at
 					r := a - v
-					f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 					g[in.Args[0]&7] = uint64(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hSubMRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, uint32(g[in.Args[1]&15])
+					r := a - v
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hSubMR:
@@ -1626,15 +2002,24 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, uint32(g[in.Args[1]&15])
 					r := a - v
-					f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hSubMIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, in.Imm
+					r := a - v
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hSubMI:
@@ -1643,28 +2028,37 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, in.Imm
 					r := a - v
-					f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hXorRR:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a ^ v
-				f.result, f.carries = r, 0
+				e.flags.result, e.flags.carries = r, 0
 				g[in.Args[0]&7] = uint64(r)
 
 			case hXorRI:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a ^ v
-				f.result, f.carries = r, 0
+				e.flags.result, e.flags.carries = r, 0
 				g[in.Args[0]&7] = uint64(r)
+
+			case hXorRMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(g[in.Args[0]&15]), *at
+					r := a ^ v
+					e.flags.result, e.flags.carries = r, 0
+					g[in.Args[0]&7] = uint64(r)
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hXorRM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
@@ -1672,15 +2066,24 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(g[in.Args[0]&15]), *at
 					r := a ^ v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 					g[in.Args[0]&7] = uint64(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hXorMRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, uint32(g[in.Args[1]&15])
+					r := a ^ v
+					e.flags.result, e.flags.carries = r, 0
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hXorMR:
@@ -1689,15 +2092,24 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, uint32(g[in.Args[1]&15])
 					r := a ^ v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hXorMIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, in.Imm
+					r := a ^ v
+					e.flags.result, e.flags.carries = r, 0
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hXorMI:
@@ -1706,26 +2118,34 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, in.Imm
 					r := a ^ v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hCmpRR:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 
 			case hCmpRI:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+
+			case hCmpRMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(g[in.Args[0]&15]), *at
+					r := a - v
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hCmpRM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
@@ -1733,14 +2153,22 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(g[in.Args[0]&15]), *at
 					r := a - v
-					f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hCmpMRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, uint32(g[in.Args[1]&15])
+					r := a - v
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hCmpMR:
@@ -1749,14 +2177,22 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, uint32(g[in.Args[1]&15])
 					r := a - v
-					f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hCmpMIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, in.Imm
+					r := a - v
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hCmpMI:
@@ -1765,25 +2201,33 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, in.Imm
 					r := a - v
-					f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hTestRR:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a & v
-				f.result, f.carries = r, 0
+				e.flags.result, e.flags.carries = r, 0
 
 			case hTestRI:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a & v
-				f.result, f.carries = r, 0
+				e.flags.result, e.flags.carries = r, 0
+
+			case hTestRMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(g[in.Args[0]&15]), *at
+					r := a & v
+					e.flags.result, e.flags.carries = r, 0
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hTestRM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
@@ -1791,14 +2235,22 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(g[in.Args[0]&15]), *at
 					r := a & v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hTestMRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, uint32(g[in.Args[1]&15])
+					r := a & v
+					e.flags.result, e.flags.carries = r, 0
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hTestMR:
@@ -1807,14 +2259,22 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, uint32(g[in.Args[1]&15])
 					r := a & v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hTestMIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, in.Imm
+					r := a & v
+					e.flags.result, e.flags.carries = r, 0
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hTestMI:
@@ -1823,43 +2283,61 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, in.Imm
 					r := a & v
-					f.result, f.carries = r, 0
+					e.flags.result, e.flags.carries = r, 0
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAdcRR:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
-				r := a + v + f.carries>>31
-				f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+				r := a + v + e.flags.carries>>31
+				e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
 
 			case hAdcRI:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
-				r := a + v + f.carries>>31
-				f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+				r := a + v + e.flags.carries>>31
+				e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
+
+			case hAdcRMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(g[in.Args[0]&15]), *at
+					r := a + v + e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
+					g[in.Args[0]&7] = uint64(r)
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hAdcRM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(g[in.Args[0]&15]), *at
-					r := a + v + f.carries>>31
-					f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+					r := a + v + e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 					g[in.Args[0]&7] = uint64(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hAdcMRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, uint32(g[in.Args[1]&15])
+					r := a + v + e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAdcMR:
@@ -1867,16 +2345,25 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, uint32(g[in.Args[1]&15])
-					r := a + v + f.carries>>31
-					f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+					r := a + v + e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hAdcMIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, in.Imm
+					r := a + v + e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAdcMI:
@@ -1884,45 +2371,63 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, in.Imm
-					r := a + v + f.carries>>31
-					f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+					r := a + v + e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hSbbRR:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
-				r := a - v - f.carries>>31
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+				r := a - v - e.flags.carries>>31
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
 
 			case hSbbRI:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
-				r := a - v - f.carries>>31
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+				r := a - v - e.flags.carries>>31
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
+
+			case hSbbRMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(g[in.Args[0]&15]), *at
+					r := a - v - e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+					g[in.Args[0]&7] = uint64(r)
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hSbbRM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(g[in.Args[0]&15]), *at
-					r := a - v - f.carries>>31
-					f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+					r := a - v - e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 					g[in.Args[0]&7] = uint64(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hSbbMRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, uint32(g[in.Args[1]&15])
+					r := a - v - e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hSbbMR:
@@ -1930,16 +2435,25 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, uint32(g[in.Args[1]&15])
-					r := a - v - f.carries>>31
-					f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+					r := a - v - e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hSbbMIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := *at, in.Imm
+					r := a - v - e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+					*at = r
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hSbbMI:
@@ -1947,42 +2461,58 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := *at, in.Imm
-					r := a - v - f.carries>>31
-					f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+					r := a - v - e.flags.carries>>31
+					e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 					*at = r
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAdd8RR:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(s.Reg8(uint8(in.Args[1]&7)))
-				r := f.add(a, v, 0, 1)
+				r := e.flags.add(a, v, 0, 1)
 				s.SetReg8(uint8(in.Args[0]&7), uint8(r))
 
 			case hAdd8RI:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm
-				r := f.add(a, v, 0, 1)
+				r := e.flags.add(a, v, 0, 1)
 				s.SetReg8(uint8(in.Args[0]&7), uint8(r))
+
+			case hAdd8RMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
+					r := e.flags.add(a, v, 0, 1)
+					s.SetReg8(uint8(in.Args[0]&7), uint8(r))
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hAdd8RM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
-					r := f.add(a, v, 0, 1)
+					r := e.flags.add(a, v, 0, 1)
 					s.SetReg8(uint8(in.Args[0]&7), uint8(r))
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hAdd8MRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
+					r := e.flags.add(a, v, 0, 1)
+					*at = uint8(r)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAdd8MR:
@@ -1990,15 +2520,23 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
-					r := f.add(a, v, 0, 1)
+					r := e.flags.add(a, v, 0, 1)
 					*at = uint8(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hAdd8MIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), in.Imm
+					r := e.flags.add(a, v, 0, 1)
+					*at = uint8(r)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAdd8MI:
@@ -2006,41 +2544,57 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), in.Imm
-					r := f.add(a, v, 0, 1)
+					r := e.flags.add(a, v, 0, 1)
 					*at = uint8(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hOr8RR:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(s.Reg8(uint8(in.Args[1]&7)))
-				r := f.logic(a|v, 1)
+				r := e.flags.logic(a|v, 1)
 				s.SetReg8(uint8(in.Args[0]&7), uint8(r))
 
 			case hOr8RI:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm
-				r := f.logic(a|v, 1)
+				r := e.flags.logic(a|v, 1)
 				s.SetReg8(uint8(in.Args[0]&7), uint8(r))
+
+			case hOr8RMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
+					r := e.flags.logic(a|v, 1)
+					s.SetReg8(uint8(in.Args[0]&7), uint8(r))
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hOr8RM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
-					r := f.logic(a|v, 1)
+					r := e.flags.logic(a|v, 1)
 					s.SetReg8(uint8(in.Args[0]&7), uint8(r))
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hOr8MRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
+					r := e.flags.logic(a|v, 1)
+					*at = uint8(r)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hOr8MR:
@@ -2048,15 +2602,23 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
-					r := f.logic(a|v, 1)
+					r := e.flags.logic(a|v, 1)
 					*at = uint8(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hOr8MIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), in.Imm
+					r := e.flags.logic(a|v, 1)
+					*at = uint8(r)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hOr8MI:
@@ -2064,41 +2626,57 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), in.Imm
-					r := f.logic(a|v, 1)
+					r := e.flags.logic(a|v, 1)
 					*at = uint8(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAnd8RR:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(s.Reg8(uint8(in.Args[1]&7)))
-				r := f.logic(a&v, 1)
+				r := e.flags.logic(a&v, 1)
 				s.SetReg8(uint8(in.Args[0]&7), uint8(r))
 
 			case hAnd8RI:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm
-				r := f.logic(a&v, 1)
+				r := e.flags.logic(a&v, 1)
 				s.SetReg8(uint8(in.Args[0]&7), uint8(r))
+
+			case hAnd8RMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
+					r := e.flags.logic(a&v, 1)
+					s.SetReg8(uint8(in.Args[0]&7), uint8(r))
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hAnd8RM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
-					r := f.logic(a&v, 1)
+					r := e.flags.logic(a&v, 1)
 					s.SetReg8(uint8(in.Args[0]&7), uint8(r))
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hAnd8MRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
+					r := e.flags.logic(a&v, 1)
+					*at = uint8(r)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAnd8MR:
@@ -2106,15 +2684,23 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
-					r := f.logic(a&v, 1)
+					r := e.flags.logic(a&v, 1)
 					*at = uint8(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hAnd8MIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), in.Imm
+					r := e.flags.logic(a&v, 1)
+					*at = uint8(r)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hAnd8MI:
@@ -2122,41 +2708,57 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), in.Imm
-					r := f.logic(a&v, 1)
+					r := e.flags.logic(a&v, 1)
 					*at = uint8(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hSub8RR:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(s.Reg8(uint8(in.Args[1]&7)))
-				r := f.sub(a, v, 0, 1)
+				r := e.flags.sub(a, v, 0, 1)
 				s.SetReg8(uint8(in.Args[0]&7), uint8(r))
 
 			case hSub8RI:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm
-				r := f.sub(a, v, 0, 1)
+				r := e.flags.sub(a, v, 0, 1)
 				s.SetReg8(uint8(in.Args[0]&7), uint8(r))
+
+			case hSub8RMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
+					r := e.flags.sub(a, v, 0, 1)
+					s.SetReg8(uint8(in.Args[0]&7), uint8(r))
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hSub8RM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
-					r := f.sub(a, v, 0, 1)
+					r := e.flags.sub(a, v, 0, 1)
 					s.SetReg8(uint8(in.Args[0]&7), uint8(r))
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hSub8MRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
+					r := e.flags.sub(a, v, 0, 1)
+					*at = uint8(r)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hSub8MR:
@@ -2164,15 +2766,23 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
-					r := f.sub(a, v, 0, 1)
+					r := e.flags.sub(a, v, 0, 1)
 					*at = uint8(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hSub8MIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), in.Imm
+					r := e.flags.sub(a, v, 0, 1)
+					*at = uint8(r)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hSub8MI:
@@ -2180,41 +2790,57 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), in.Imm
-					r := f.sub(a, v, 0, 1)
+					r := e.flags.sub(a, v, 0, 1)
 					*at = uint8(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hXor8RR:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(s.Reg8(uint8(in.Args[1]&7)))
-				r := f.logic(a^v, 1)
+				r := e.flags.logic(a^v, 1)
 				s.SetReg8(uint8(in.Args[0]&7), uint8(r))
 
 			case hXor8RI:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm
-				r := f.logic(a^v, 1)
+				r := e.flags.logic(a^v, 1)
 				s.SetReg8(uint8(in.Args[0]&7), uint8(r))
+
+			case hXor8RMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
+					r := e.flags.logic(a^v, 1)
+					s.SetReg8(uint8(in.Args[0]&7), uint8(r))
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hXor8RM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
-					r := f.logic(a^v, 1)
+					r := e.flags.logic(a^v, 1)
 					s.SetReg8(uint8(in.Args[0]&7), uint8(r))
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hXor8MRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
+					r := e.flags.logic(a^v, 1)
+					*at = uint8(r)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hXor8MR:
@@ -2222,15 +2848,23 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
-					r := f.logic(a^v, 1)
+					r := e.flags.logic(a^v, 1)
 					*at = uint8(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hXor8MIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), in.Imm
+					r := e.flags.logic(a^v, 1)
+					*at = uint8(r)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hXor8MI:
@@ -2238,38 +2872,52 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), in.Imm
-					r := f.logic(a^v, 1)
+					r := e.flags.logic(a^v, 1)
 					*at = uint8(r)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hCmp8RR:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(s.Reg8(uint8(in.Args[1]&7)))
-				f.sub(a, v, 0, 1)
+				e.flags.sub(a, v, 0, 1)
 
 			case hCmp8RI:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm
-				f.sub(a, v, 0, 1)
+				e.flags.sub(a, v, 0, 1)
+
+			case hCmp8RMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
+					e.flags.sub(a, v, 0, 1)
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hCmp8RM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
-					f.sub(a, v, 0, 1)
+					e.flags.sub(a, v, 0, 1)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hCmp8MRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
+					e.flags.sub(a, v, 0, 1)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hCmp8MR:
@@ -2277,14 +2925,21 @@ func (e *Engine) execute(b *block.Block) {
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
-					f.sub(a, v, 0, 1)
+					e.flags.sub(a, v, 0, 1)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hCmp8MIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), in.Imm
+					e.flags.sub(a, v, 0, 1)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hCmp8MI:
@@ -2292,37 +2947,51 @@ func (e *Engine) execute(b *block.Block) {
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), in.Imm
-					f.sub(a, v, 0, 1)
+					e.flags.sub(a, v, 0, 1)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hTest8RR:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(s.Reg8(uint8(in.Args[1]&7)))
-				f.logic(a&v, 1)
+				e.flags.logic(a&v, 1)
 
 			case hTest8RI:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm
-				f.logic(a&v, 1)
+				e.flags.logic(a&v, 1)
+
+			case hTest8RMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
+					e.flags.logic(a&v, 1)
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hTest8RM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(*at)
-					f.logic(a&v, 1)
+					e.flags.logic(a&v, 1)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hTest8MRB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
+					e.flags.logic(a&v, 1)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hTest8MR:
@@ -2330,14 +2999,21 @@ func (e *Engine) execute(b *block.Block) {
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), uint32(s.Reg8(uint8(in.Args[1]&7)))
-					f.logic(a&v, 1)
+					e.flags.logic(a&v, 1)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hTest8MIB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
+					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
+					a, v := uint32(*at), in.Imm
+					e.flags.logic(a&v, 1)
+
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hTest8MI:
@@ -2345,19 +3021,15 @@ func (e *Engine) execute(b *block.Block) {
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4095 {
 					at := (*uint8)(unsafe.Add(nil, p+uintptr(l)))
 					a, v := uint32(*at), in.Imm
-					f.logic(a&v, 1)
+					e.flags.logic(a&v, 1)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hIncR:
 				r := uint32(g[in.Args[0]&15]) + 1
-				cf := f.carries & carryCF
+				cf := e.flags.carries & carryCF
 				carries := cf | cf>>1
 				if r == 0x80000000 {
 					carries ^= carryIn
@@ -2365,12 +3037,12 @@ func (e *Engine) execute(b *block.Block) {
 				if r&15 == 0 {
 					carries |= carryAF
 				}
-				f.result, f.carries = r, carries
+				e.flags.result, e.flags.carries = r, carries
 				g[in.Args[0]&7] = uint64(r)
 
 			case hDecR:
 				r := uint32(g[in.Args[0]&15]) - 1
-				cf := f.carries & carryCF
+				cf := e.flags.carries & carryCF
 				carries := cf | cf>>1
 				if r == 0x7fffffff {
 					carries ^= carryIn
@@ -2378,15 +3050,15 @@ func (e *Engine) execute(b *block.Block) {
 				if r&15 == 15 {
 					carries |= carryAF
 				}
-				f.result, f.carries = r, carries
+				e.flags.result, e.flags.carries = r, carries
 				g[in.Args[0]&7] = uint64(r)
 
-			case hIncM:
-				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
+			case hIncMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					r := *at + 1
-					cf := f.carries & carryCF
+					cf := e.flags.carries & carryCF
 					carries := cf | cf>>1
 					if r == 0x80000000 {
 						carries ^= carryIn
@@ -2394,22 +3066,37 @@ func (e *Engine) execute(b *block.Block) {
 					if r&15 == 0 {
 						carries |= carryAF
 					}
-					f.result, f.carries = r, carries
+					e.flags.result, e.flags.carries = r, carries
 					*at = r
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
-			case hDecM:
+			case hIncM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					r := *at + 1
+					cf := e.flags.carries & carryCF
+					carries := cf | cf>>1
+					if r == 0x80000000 {
+						carries ^= carryIn
+					}
+					if r&15 == 0 {
+						carries |= carryAF
+					}
+					e.flags.result, e.flags.carries = r, carries
+					*at = r
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hDecMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					r := *at - 1
-					cf := f.carries & carryCF
+					cf := e.flags.carries & carryCF
 					carries := cf | cf>>1
 					if r == 0x7fffffff {
 						carries ^= carryIn
@@ -2417,20 +3104,35 @@ func (e *Engine) execute(b *block.Block) {
 					if r&15 == 15 {
 						carries |= carryAF
 					}
-					f.result, f.carries = r, carries
+					e.flags.result, e.flags.carries = r, carries
 					*at = r
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hDecM:
+				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					r := *at - 1
+					cf := e.flags.carries & carryCF
+					carries := cf | cf>>1
+					if r == 0x7fffffff {
+						carries ^= carryIn
 					}
+					if r&15 == 15 {
+						carries |= carryAF
+					}
+					e.flags.result, e.flags.carries = r, carries
+					*at = r
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hNegR:
 				a, v := uint32(0), uint32(g[in.Args[0]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
 
 			case hNotR:
@@ -2440,7 +3142,7 @@ func (e *Engine) execute(b *block.Block) {
 				a, n := uint32(g[in.Args[0]&15]), in.Imm&31
 				r, cf := a<<n, (a>>(32-n))&1
 				of := r >> 31
-				f.result, f.carries = r, cf<<31|of<<30
+				e.flags.result, e.flags.carries = r, cf<<31|of<<30
 				g[in.Args[0]&7] = uint64(r)
 
 			case hShlRC:
@@ -2448,14 +3150,14 @@ func (e *Engine) execute(b *block.Block) {
 					a := uint32(g[in.Args[0]&15])
 					r, cf := a<<n, (a>>(32-n))&1
 					of := r >> 31
-					f.result, f.carries = r, cf<<31|of<<30
+					e.flags.result, e.flags.carries = r, cf<<31|of<<30
 					g[in.Args[0]&7] = uint64(r)
 				}
 			case hShrRI:
 				a, n := uint32(g[in.Args[0]&15]), in.Imm&31
 				r, cf := a>>n, (a>>(n-1))&1
 				of := cf ^ a>>31
-				f.result, f.carries = r, cf<<31|of<<30
+				e.flags.result, e.flags.carries = r, cf<<31|of<<30
 				g[in.Args[0]&7] = uint64(r)
 
 			case hShrRC:
@@ -2463,14 +3165,14 @@ func (e *Engine) execute(b *block.Block) {
 					a := uint32(g[in.Args[0]&15])
 					r, cf := a>>n, (a>>(n-1))&1
 					of := cf ^ a>>31
-					f.result, f.carries = r, cf<<31|of<<30
+					e.flags.result, e.flags.carries = r, cf<<31|of<<30
 					g[in.Args[0]&7] = uint64(r)
 				}
 			case hSarRI:
 				a, n := uint32(g[in.Args[0]&15]), in.Imm&31
 				r, cf := uint32(int32(a)>>n), (uint32(int32(a)>>(n-1)))&1
 				of := cf
-				f.result, f.carries = r, cf<<31|of<<30
+				e.flags.result, e.flags.carries = r, cf<<31|of<<30
 				g[in.Args[0]&7] = uint64(r)
 
 			case hSarRC:
@@ -2478,63 +3180,71 @@ func (e *Engine) execute(b *block.Block) {
 					a := uint32(g[in.Args[0]&15])
 					r, cf := uint32(int32(a)>>n), (uint32(int32(a)>>(n-1)))&1
 					of := cf
-					f.result, f.carries = r, cf<<31|of<<30
+					e.flags.result, e.flags.carries = r, cf<<31|of<<30
 					g[in.Args[0]&7] = uint64(r)
 				}
 			case hRolRI:
 				r := bits.RotateLeft32(uint32(g[in.Args[0]&15]), int(in.Imm&31))
-				f.setCFOF(r&1 != 0, (r^r>>31)&1 != 0)
+				e.flags.setCFOF(r&1 != 0, (r^r>>31)&1 != 0)
 				g[in.Args[0]&7] = uint64(r)
 
 			case hRorRI:
 				r := bits.RotateLeft32(uint32(g[in.Args[0]&15]), -int(in.Imm&31))
-				f.setCFOF(r>>31 != 0, (r^r<<1)>>31 != 0)
+				e.flags.setCFOF(r>>31 != 0, (r^r<<1)>>31 != 0)
 				g[in.Args[0]&7] = uint64(r)
 
 			case hImulRR:
 				v := int64(int32(uint32(g[in.Args[0]&15]))) * int64(int32(uint32(g[in.Args[1]&15])))
-				f.product(v)
+				e.flags.product(v)
 				g[in.Args[0]&7] = uint64(v)
 
 			case hImulRRI:
 				v := int64(int32(uint32(g[in.Args[1]&15]))) * int64(int32(in.Imm))
-				f.product(v)
+				e.flags.product(v)
 				g[in.Args[0]&7] = uint64(v)
+
+			case hImulRMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					v := int64(int32(uint32(g[in.Args[0]&15]))) * int64(int32(*at))
+					e.flags.product(v)
+					g[in.Args[0]&7] = uint64(v)
+
+				} else if !e.general(in, b) {
+					break run
+				}
 
 			case hImulRM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					v := int64(int32(uint32(g[in.Args[0]&15]))) * int64(int32(*at))
-					f.product(v)
+					e.flags.product(v)
 					g[in.Args[0]&7] = uint64(v)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hMulR:
 				v := g[cpu.EAX] * g[in.Args[0]&15]
 				g[cpu.EAX], g[cpu.EDX] = v&0xffffffff, v>>32
-				f.result = uint32(v)
-				f.carries = 0
+				e.flags.result = uint32(v)
+				e.flags.carries = 0
 				if v>>32 != 0 {
-					f.carries = carryCF
+					e.flags.carries = carryCF
 				}
 			case hShldRRI:
 				a, v, n := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15]), in.Imm&31
 				r, cf := a<<n|v>>(32-n), (a>>(32-n))&1
-				f.result, f.carries = r, cf<<31|(cf^(r^a)>>31)<<30
+				e.flags.result, e.flags.carries = r, cf<<31|(cf^(r^a)>>31)<<30
 				g[in.Args[0]&7] = uint64(r)
 
 			case hShrdRRI:
 				a, v, n := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15]), in.Imm&31
 				r, cf := a>>n|v<<(32-n), (a>>(n-1))&1
-				f.result, f.carries = r, cf<<31|(cf^(r^a)>>31)<<30
+				e.flags.result, e.flags.carries = r, cf<<31|(cf^(r^a)>>31)<<30
 				g[in.Args[0]&7] = uint64(r)
 
 			case hPushR:
@@ -2544,12 +3254,8 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					*at = v
 					g[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hPushI:
@@ -2559,12 +3265,23 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					*at = v
 					g[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hPushMB:
+				from := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				l := uint32(g[cpu.ESP]) - 4 + e.base[isa.SS]
+				q := rd[from>>12]
+				if q == 0 || from&0xfff > 4092 {
+					l = 0xfff // an address that takes the slow path
+				}
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					*at = *(*uint32)(unsafe.Add(nil, q+uintptr(from)))
+					g[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hPushM:
@@ -2578,12 +3295,8 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					*at = *(*uint32)(unsafe.Add(nil, q+uintptr(from)))
 					g[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hPopR:
@@ -2594,12 +3307,8 @@ func (e *Engine) execute(b *block.Block) {
 					g[cpu.ESP] = uint64(uint32(g[cpu.ESP]) + 4)
 					g[in.Args[0]&7] = uint64(v)
 
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hLeave:
@@ -2608,129 +3317,137 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					g[cpu.ESP] = uint64(uint32(g[cpu.EBP]) + 4)
 					g[cpu.EBP] = uint64(*at)
-				} else {
-					t = e.generic(in, base)
-					if t != cpu.NoTrap || b.Dead || s.EIP != base+uint32(in.Off)+uint32(in.Len) {
-						eip = s.EIP
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hJmp:
-				eip = base + uint32(in.Off) + uint32(in.Len) + in.Imm
-				taken = 1
+				e.eip = e.start + uint32(in.Off) + uint32(in.Len) + in.Imm
+				e.taken = 1
 
 			case hJO:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if f.of() {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if e.flags.of() {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJNO:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if !(f.of()) {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if !(e.flags.of()) {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJB:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if f.carries>>31 != 0 {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if e.flags.carries>>31 != 0 {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJNB:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if !(f.carries>>31 != 0) {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if !(e.flags.carries>>31 != 0) {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJZ:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if f.result == 0 {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if e.flags.result == 0 {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJNZ:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if !(f.result == 0) {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if !(e.flags.result == 0) {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJBE:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if f.carries>>31 != 0 || f.result == 0 {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if e.flags.carries>>31 != 0 || e.flags.result == 0 {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJNBE:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if !(f.carries>>31 != 0 || f.result == 0) {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if !(e.flags.carries>>31 != 0 || e.flags.result == 0) {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJS:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if f.sf() {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if e.flags.sf() {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJNS:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if !(f.sf()) {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if !(e.flags.sf()) {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJP:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if f.pf() {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if e.flags.pf() {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJNP:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if !(f.pf()) {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if !(e.flags.pf()) {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJL:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if f.sf() != f.of() {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if e.flags.sf() != e.flags.of() {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJNL:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if !(f.sf() != f.of()) {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if !(e.flags.sf() != e.flags.of()) {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJLE:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if f.result == 0 || f.sf() != f.of() {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if e.flags.result == 0 || e.flags.sf() != e.flags.of() {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hJNLE:
-				eip = base + uint32(in.Off) + uint32(in.Len)
-				if !(f.result == 0 || f.sf() != f.of()) {
-					eip += in.Imm
-					taken = 1
+				to := e.start + uint32(in.Off) + uint32(in.Len)
+				if !(e.flags.result == 0 || e.flags.sf() != e.flags.of()) {
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCall:
 				l := uint32(g[cpu.ESP]) - 4 + e.base[isa.SS]
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
-					to := base + uint32(in.Off) + uint32(in.Len) + in.Imm
-					*at = base + uint32(in.Off) + uint32(in.Len)
+					to := e.start + uint32(in.Off) + uint32(in.Len) + in.Imm
+					*at = e.start + uint32(in.Off) + uint32(in.Len)
 					g[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)
-					eip = to
-					taken = 1
-				} else {
-					t = e.generic(in, base)
-					eip = s.EIP
-					if t != cpu.NoTrap || b.Dead {
-						break run
-					}
+					e.eip = to
+					e.taken = 1
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hCallR:
@@ -2738,461 +3455,497 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					to := uint32(g[in.Args[0]&15])
-					*at = base + uint32(in.Off) + uint32(in.Len)
+					*at = e.start + uint32(in.Off) + uint32(in.Len)
 					g[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)
-					eip = to
-					taken = 1
-				} else {
-					t = e.generic(in, base)
-					eip = s.EIP
-					if t != cpu.NoTrap || b.Dead {
-						break run
-					}
+					e.eip = to
+					e.taken = 1
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hJmpR:
-				eip = uint32(g[in.Args[0]&15])
-				taken = 1
+				e.eip = uint32(g[in.Args[0]&15])
+				e.taken = 1
+			case hJmpMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					e.eip = *at
+					e.taken = 1
+				} else if !e.general(in, b) {
+					break run
+				}
+
 			case hJmpM:
 				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
-					eip = *at
-					taken = 1
-				} else {
-					t = e.generic(in, base)
-					eip = s.EIP
-					if t != cpu.NoTrap || b.Dead {
-						break run
-					}
+					e.eip = *at
+					e.taken = 1
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hRet:
 				l := uint32(g[cpu.ESP]) + e.base[isa.SS]
 				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
-					eip = *at
-					taken = 1
+					e.eip = *at
+					e.taken = 1
 					g[cpu.ESP] = uint64(uint32(g[cpu.ESP]) + 4 + in.Imm)
-				} else {
-					t = e.generic(in, base)
-					eip = s.EIP
-					if t != cpu.NoTrap || b.Dead {
-						break run
-					}
+				} else if !e.general(in, b) {
+					break run
 				}
 
 			case hCmpRRJB:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a < v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRRJNB:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a >= v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRRJZ:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a == v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRRJNZ:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a != v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRRJBE:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a <= v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRRJNBE:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a > v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRRJL:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(a) < int32(v) {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRRJNL:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(a) >= int32(v) {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRRJLE:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(a) <= int32(v) {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRRJNLE:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(a) > int32(v) {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRIJB:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a < v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRIJNB:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a >= v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRIJZ:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a == v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRIJNZ:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a != v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRIJBE:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a <= v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRIJNBE:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a > v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRIJL:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(a) < int32(v) {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRIJNL:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(a) >= int32(v) {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRIJLE:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(a) <= int32(v) {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmpRIJNLE:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(a) > int32(v) {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTestRRJZ:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a & v
-				f.result, f.carries = r, 0
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, 0
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r == 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTestRRJNZ:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a & v
-				f.result, f.carries = r, 0
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, 0
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r != 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTestRRJS:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a & v
-				f.result, f.carries = r, 0
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, 0
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(r) < 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTestRRJNS:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a & v
-				f.result, f.carries = r, 0
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, 0
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(r) >= 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTestRRJLE:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a & v
-				f.result, f.carries = r, 0
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, 0
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(r) <= 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTestRRJNLE:
 				a, v := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15])
 				r := a & v
-				f.result, f.carries = r, 0
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, 0
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if int32(r) > 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTestRIJZ:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a & v
-				f.result, f.carries = r, 0
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, 0
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r == 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTestRIJNZ:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a & v
-				f.result, f.carries = r, 0
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.result, e.flags.carries = r, 0
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r != 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmp8RIJB:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm&0xff
-				f.sub(a, v, 0, 1)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.sub(a, v, 0, 1)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a < v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmp8RIJNB:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm&0xff
-				f.sub(a, v, 0, 1)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.sub(a, v, 0, 1)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a >= v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmp8RIJZ:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm&0xff
-				f.sub(a, v, 0, 1)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.sub(a, v, 0, 1)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a == v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmp8RIJNZ:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm&0xff
-				f.sub(a, v, 0, 1)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.sub(a, v, 0, 1)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a != v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmp8RIJBE:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm&0xff
-				f.sub(a, v, 0, 1)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.sub(a, v, 0, 1)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a <= v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hCmp8RIJNBE:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm&0xff
-				f.sub(a, v, 0, 1)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				e.flags.sub(a, v, 0, 1)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if a > v {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTest8RRJZ:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(s.Reg8(uint8(in.Args[1]&7)))
-				r := f.logic(a&v, 1)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				r := e.flags.logic(a&v, 1)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r == 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTest8RRJNZ:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), uint32(s.Reg8(uint8(in.Args[1]&7)))
-				r := f.logic(a&v, 1)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				r := e.flags.logic(a&v, 1)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r != 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTest8RIJZ:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm&0xff
-				r := f.logic(a&v, 1)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				r := e.flags.logic(a&v, 1)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r == 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hTest8RIJNZ:
 				a, v := uint32(s.Reg8(uint8(in.Args[0]&7))), in.Imm&0xff
-				r := f.logic(a&v, 1)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				r := e.flags.logic(a&v, 1)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r != 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hDecRJZ:
 				r := uint32(g[in.Args[0]&15]) - 1
-				cf := f.carries & carryCF
+				cf := e.flags.carries & carryCF
 				carries := cf | cf>>1
 				if r == 0x7fffffff {
 					carries ^= carryIn
@@ -3200,18 +3953,19 @@ func (e *Engine) execute(b *block.Block) {
 				if r&15 == 15 {
 					carries |= carryAF
 				}
-				f.result, f.carries = r, carries
+				e.flags.result, e.flags.carries = r, carries
 				g[in.Args[0]&7] = uint64(r)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r == 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hDecRJNZ:
 				r := uint32(g[in.Args[0]&15]) - 1
-				cf := f.carries & carryCF
+				cf := e.flags.carries & carryCF
 				carries := cf | cf>>1
 				if r == 0x7fffffff {
 					carries ^= carryIn
@@ -3219,97 +3973,101 @@ func (e *Engine) execute(b *block.Block) {
 				if r&15 == 15 {
 					carries |= carryAF
 				}
-				f.result, f.carries = r, carries
+				e.flags.result, e.flags.carries = r, carries
 				g[in.Args[0]&7] = uint64(r)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r != 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hSubRIJZ:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r == 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hSubRIJNZ:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a - v
-				f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask
+				e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r != 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hAddRIJZ:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a + v
-				f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+				e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r == 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 			case hAddRIJNZ:
 				a, v := uint32(g[in.Args[0]&15]), in.Imm
 				r := a + v
-				f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask
+				e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask
 				g[in.Args[0]&7] = uint64(r)
-				i++
-				in = &insts[i]
-				eip = base + uint32(in.Off) + uint32(in.Len)
+				p = unsafe.Add(p, instSize)
+				in = (*isa.Inst)(p)
+				to := e.start + uint32(in.Off) + uint32(in.Len)
 				if r != 0 {
-					eip += in.Imm
-					taken = 1
+					to += in.Imm
+					e.taken = 1
 				}
+				e.eip = to
 
 			default:
-				t = e.generic(in, base)
-				eip = s.EIP
-				if t != cpu.NoTrap || b.Dead || i == len(insts)-1 && b.Ends || eip != base+uint32(in.Off)+uint32(in.Len) {
+				if !e.general(in, b) {
 					break run
 				}
 			}
 		}
-		if i < len(insts) {
-			e.leave(b, i, t, base, eip)
+		if p != end {
+			e.leave(b, (*isa.Inst)(p))
 			return
 		}
+		eip := e.eip
 		if !b.Ends {
-			eip = base + uint32(b.Bytes)
+			eip = e.start + uint32(b.Bytes)
 		}
 		s.EIP = eip
 		if e.left <= 0 || e.Attention() != 0 {
 			return
 		}
 		l := eip + e.codeBase
-		n := e.cache.At(b.Link[taken])
+		n := e.cache.At(b.Link[e.taken&1])
 		if n.Linear != l || n.Epoch != e.TLB.Epoch || n.Mode != e.mode {
 			j := e.lookup(l)
 			if j == 0 {
-				e.from, e.fromTaken = b, taken
+				e.from, e.fromTaken = b, int(e.taken)
 				return
 			}
-			b.Link[taken] = j
+			b.Link[e.taken&1] = j
 			n = e.cache.At(j)
 		}
 		if !e.withinLimit(n) {
 			return
 		}
-		b, base = n, eip
+		b, e.start = n, eip
 	}
 }

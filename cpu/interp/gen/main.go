@@ -22,7 +22,12 @@ type form struct {
 
 var forms []form
 
+// add enters a form. One with a memory operand gets a second, tried first, for
+// addresses without an index: the most common, and much shorter code.
 func add(name, op, when, body string) {
+	if strings.Contains(body, address) {
+		forms = append(forms, form{name + "B", op, when + " && in.Index == isa.NoReg", strings.ReplaceAll(body, address, simple)})
+	}
 	forms = append(forms, form{name, op, when, body})
 }
 
@@ -46,22 +51,11 @@ const (
 const (
 	dst     = "uint32(g[in.Args[0]&15])"
 	src     = "uint32(g[in.Args[1]&15])"
+	simple  = "uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]"
 	address = "uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]"
-	next    = "base + uint32(in.Off) + uint32(in.Len)"
-	slow    = ` else {
-		t = e.generic(in, base)
-		if t != cpu.NoTrap || b.Dead || s.EIP != ` + next + ` {
-			eip = s.EIP
-			break run
-		}
-	}`
-	// slowLast is slow for an instruction that ends its block.
-	slowLast = ` else {
-		t = e.generic(in, base)
-		eip = s.EIP
-		if t != cpu.NoTrap || b.Dead {
-			break run
-		}
+	next    = "e.start + uint32(in.Off) + uint32(in.Len)"
+	slow    = ` else if !e.general(in, b) {
+		break run
 	}`
 )
 
@@ -87,9 +81,9 @@ type operation struct {
 }
 
 const (
-	sumFlags  = "f.result, f.carries = r, (a&v|(a|v)&^r)&carryMask\n"
-	diffFlags = "f.result, f.carries = r, (^a&v|(^a|v)&r)&carryMask\n"
-	bitFlags  = "f.result, f.carries = r, 0\n"
+	sumFlags  = "e.flags.result, e.flags.carries = r, (a&v|(a|v)&^r)&carryMask\n"
+	diffFlags = "e.flags.result, e.flags.carries = r, (^a&v|(^a|v)&r)&carryMask\n"
+	bitFlags  = "e.flags.result, e.flags.carries = r, 0\n"
 )
 
 var operations = []operation{
@@ -100,8 +94,8 @@ var operations = []operation{
 	{"Xor", "XOR", "r := a ^ v\n" + bitFlags, true},
 	{"Cmp", "CMP", "r := a - v\n" + diffFlags, false},
 	{"Test", "TEST", "r := a & v\n" + bitFlags, false},
-	{"Adc", "ADC", "r := a + v + f.carries>>31\n" + sumFlags, true},
-	{"Sbb", "SBB", "r := a - v - f.carries>>31\n" + diffFlags, true},
+	{"Adc", "ADC", "r := a + v + e.flags.carries>>31\n" + sumFlags, true},
+	{"Sbb", "SBB", "r := a - v - e.flags.carries>>31\n" + diffFlags, true},
 }
 
 func arithmetic() {
@@ -135,9 +129,9 @@ func set8(v string) string { return "s.SetReg8(uint8(in.Args[0]&7), uint8(" + v 
 // arithmetic8 is the byte forms.
 func arithmetic8() {
 	body := map[string]string{
-		"Add": "r := f.add(a, v, 0, 1)\n", "Sub": "r := f.sub(a, v, 0, 1)\n",
-		"And": "r := f.logic(a&v, 1)\n", "Or": "r := f.logic(a|v, 1)\n", "Xor": "r := f.logic(a^v, 1)\n",
-		"Cmp": "f.sub(a, v, 0, 1)\n", "Test": "f.logic(a&v, 1)\n",
+		"Add": "r := e.flags.add(a, v, 0, 1)\n", "Sub": "r := e.flags.sub(a, v, 0, 1)\n",
+		"And": "r := e.flags.logic(a&v, 1)\n", "Or": "r := e.flags.logic(a|v, 1)\n", "Xor": "r := e.flags.logic(a^v, 1)\n",
+		"Cmp": "e.flags.sub(a, v, 0, 1)\n", "Test": "e.flags.logic(a&v, 1)\n",
 	}
 	for _, o := range operations[:7] {
 		set, store, table := "", "", "rd"
@@ -214,24 +208,24 @@ func unary() {
 		case "SHR":
 			overflow = "of := cf ^ a>>31" // OF is the old sign
 		}
-		body := "r, cf := " + o.r + ", (" + o.out + ")&1\n" + overflow + "\nf.result, f.carries = r, cf<<31|of<<30\n" + setDst("r")
+		body := "r, cf := " + o.r + ", (" + o.out + ")&1\n" + overflow + "\ne.flags.result, e.flags.carries = r, cf<<31|of<<30\n" + setDst("r")
 		add(o.name+"RI", o.op, args("Reg32", "Imm")+" && in.Imm&31 != 0", "a, n := "+dst+", in.Imm&31\n"+body)
 		add(o.name+"RC", o.op, args("Reg32", "Reg8"), "if n := uint32(g[cpu.ECX]) & 31; n != 0 {\na := "+dst+"\n"+body+"}")
 	}
 	add("RolRI", "ROL", args("Reg32", "Imm")+" && in.Imm&31 != 0",
-		"r := bits.RotateLeft32("+dst+", int(in.Imm&31))\nf.setCFOF(r&1 != 0, (r^r>>31)&1 != 0)\n"+setDst("r"))
+		"r := bits.RotateLeft32("+dst+", int(in.Imm&31))\ne.flags.setCFOF(r&1 != 0, (r^r>>31)&1 != 0)\n"+setDst("r"))
 	add("RorRI", "ROR", args("Reg32", "Imm")+" && in.Imm&31 != 0",
-		"r := bits.RotateLeft32("+dst+", -int(in.Imm&31))\nf.setCFOF(r>>31 != 0, (r^r<<1)>>31 != 0)\n"+setDst("r"))
-	product := "f.product(v)\n" + setDst("v")
+		"r := bits.RotateLeft32("+dst+", -int(in.Imm&31))\ne.flags.setCFOF(r>>31 != 0, (r^r<<1)>>31 != 0)\n"+setDst("r"))
+	product := "e.flags.product(v)\n" + setDst("v")
 	add("ImulRR", "IMUL", args("Reg32", "Reg32", "None"), "v := int64(int32("+dst+")) * int64(int32("+src+"))\n"+product)
 	add("ImulRRI", "IMUL", args("Reg32", "Reg32", "Imm"), "v := int64(int32("+src+")) * int64(int32(in.Imm))\n"+product)
 	add("ImulRM", "IMUL", args("Reg32", "Mem", "None")+" && "+flatMemory,
 		atMemory("rd", "uint32", 4, "v := int64(int32("+dst+")) * int64(int32(*at))\n"+product))
 	add("MulR", "MUL", args("Reg32"), "v := g[cpu.EAX] * g[in.Args[0]&15]\n"+
-		"g[cpu.EAX], g[cpu.EDX] = v&0xffffffff, v>>32\nf.result = uint32(v)\nf.carries = 0\nif v>>32 != 0 {\nf.carries = carryCF\n}")
+		"g[cpu.EAX], g[cpu.EDX] = v&0xffffffff, v>>32\ne.flags.result = uint32(v)\ne.flags.carries = 0\nif v>>32 != 0 {\ne.flags.carries = carryCF\n}")
 	double := func(name, op, r, out string) {
 		add(name, op, args("Reg32", "Reg32", "Imm")+" && in.Imm&31 != 0", "a, v, n := "+dst+", "+src+", in.Imm&31\n"+
-			"r, cf := "+r+", ("+out+")&1\nf.result, f.carries = r, cf<<31|(cf^(r^a)>>31)<<30\n"+setDst("r"))
+			"r, cf := "+r+", ("+out+")&1\ne.flags.result, e.flags.carries = r, cf<<31|(cf^(r^a)>>31)<<30\n"+setDst("r"))
 	}
 	double("ShldRRI", "SHLD", "a<<n | v>>(32-n)", "a >> (32 - n)")
 	double("ShrdRRI", "SHRD", "a>>n | v<<(32-n)", "a >> (n - 1)")
@@ -239,7 +233,7 @@ func unary() {
 
 // INC and DEC keep CF: its bit stays, and the carry in is made to give OF.
 const (
-	incFlags = `cf := f.carries & carryCF
+	incFlags = `cf := e.flags.carries & carryCF
 	carries := cf | cf>>1
 	if r == 0x80000000 {
 		carries ^= carryIn
@@ -247,9 +241,9 @@ const (
 	if r&15 == 0 {
 		carries |= carryAF
 	}
-	f.result, f.carries = r, carries
+	e.flags.result, e.flags.carries = r, carries
 	`
-	decFlags = `cf := f.carries & carryCF
+	decFlags = `cf := e.flags.carries & carryCF
 	carries := cf | cf>>1
 	if r == 0x7fffffff {
 		carries ^= carryIn
@@ -257,7 +251,7 @@ const (
 	if r&15 == 15 {
 		carries |= carryAF
 	}
-	f.result, f.carries = r, carries
+	e.flags.result, e.flags.carries = r, carries
 	`
 )
 
@@ -282,33 +276,33 @@ var conditionNames = []string{"O", "NO", "B", "NB", "Z", "NZ", "BE", "NBE", "S",
 
 // condition is a test of the lazy flags in Go.
 func condition(cc int) string {
-	c := []string{"f.of()", "f.carries>>31 != 0", "f.result == 0", "(f.carries>>31 != 0 || f.result == 0)",
-		"f.sf()", "f.pf()", "f.sf() != f.of()", "(f.result == 0 || f.sf() != f.of())"}[cc>>1]
+	c := []string{"e.flags.of()", "e.flags.carries>>31 != 0", "e.flags.result == 0", "(e.flags.carries>>31 != 0 || e.flags.result == 0)",
+		"e.flags.sf()", "e.flags.pf()", "e.flags.sf() != e.flags.of()", "(e.flags.result == 0 || e.flags.sf() != e.flags.of())"}[cc>>1]
 	if cc&1 != 0 {
 		return "!(" + c + ")"
 	}
 	return c
 }
 
-const jump = "eip = " + next + " + in.Imm\ntaken = 1\n"
+const jump = "e.eip = " + next + " + in.Imm\ne.taken = 1\n"
 
 func control() {
 	add("Jmp", "JMP", args("Rel")+" && "+flatCode, jump)
 	for cc, name := range conditionNames {
 		add("J"+name, "JO+"+fmt.Sprint(cc), args("Rel")+" && "+flatCode,
-			"eip = "+next+"\nif "+condition(cc)+" {\neip += in.Imm\ntaken = 1\n}")
+			"to := "+next+"\nif "+condition(cc)+" {\nto += in.Imm\ne.taken = 1\n}\ne.eip = to")
 	}
 	pushNext := func(target string) string {
 		return "l := uint32(g[cpu.ESP]) - 4 + e.base[isa.SS]\n" +
-			access("wr", "uint32", 4, "to := "+target+"\n*at = "+next+"\ng[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)\neip = to\ntaken = 1", slowLast)
+			access("wr", "uint32", 4, "to := "+target+"\n*at = "+next+"\ng[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)\ne.eip = to\ne.taken = 1", slow)
 	}
 	add("Call", "CALL", args("Rel")+" && "+flatCode+" && "+flatStack, pushNext(next+" + in.Imm"))
 	add("CallR", "CALL", args("Reg32")+" && "+flatCode+" && "+flatStack, pushNext(dst))
-	add("JmpR", "JMP", args("Reg32")+" && "+flatCode, "eip = "+dst+"\ntaken = 1")
+	add("JmpR", "JMP", args("Reg32")+" && "+flatCode, "e.eip = "+dst+"\ne.taken = 1")
 	add("JmpM", "JMP", args("Mem")+" && in.Width == 4 && "+flatCode+" && "+flatMemory,
-		"l := "+address+"\n"+access("rd", "uint32", 4, "eip = *at\ntaken = 1", slowLast))
+		"l := "+address+"\n"+access("rd", "uint32", 4, "e.eip = *at\ne.taken = 1", slow))
 	add("Ret", "RET", flatCode+" && "+flatStack, "l := uint32(g[cpu.ESP]) + e.base[isa.SS]\n"+
-		access("rd", "uint32", 4, "eip = *at\ntaken = 1\ng[cpu.ESP] = uint64(uint32(g[cpu.ESP]) + 4 + in.Imm)", slowLast))
+		access("rd", "uint32", 4, "e.eip = *at\ne.taken = 1\ng[cpu.ESP] = uint64(uint32(g[cpu.ESP]) + 4 + in.Imm)", slow))
 }
 
 // A pair is an instruction fused with the conditional jump that follows it.
@@ -326,13 +320,14 @@ var tested = map[int]string{4: "r == 0", 5: "r != 0", 8: "int32(r) < 0", 9: "int
 func pairs() []pair {
 	fuse := func(operands, body string, tests map[int]string) func(int) string {
 		return func(cc int) string {
-			return operands + body + `i++
-			in = &insts[i]
-			eip = ` + next + `
+			return operands + body + `p = unsafe.Add(p, instSize)
+			in = (*isa.Inst)(p)
+			to := ` + next + `
 			if ` + tests[cc] + ` {
-				eip += in.Imm
-				taken = 1
-			}`
+				to += in.Imm
+				e.taken = 1
+			}
+			e.eip = to`
 		}
 	}
 	compare := "r := a - v\n" + diffFlags
@@ -344,9 +339,9 @@ func pairs() []pair {
 		{"CmpRI", all, fuse("a, v := "+dst+", in.Imm\n", compare, compared)},
 		{"TestRR", few, fuse("a, v := "+dst+", "+src+"\n", test, tested)},
 		{"TestRI", []int{4, 5}, fuse("a, v := "+dst+", in.Imm\n", test, tested)},
-		{"Cmp8RI", []int{2, 3, 4, 5, 6, 7}, fuse("a, v := "+dst8+", in.Imm&0xff\n", "f.sub(a, v, 0, 1)\n", compared)},
-		{"Test8RR", []int{4, 5}, fuse("a, v := "+dst8+", "+src8+"\n", "r := f.logic(a&v, 1)\n", tested)},
-		{"Test8RI", []int{4, 5}, fuse("a, v := "+dst8+", in.Imm&0xff\n", "r := f.logic(a&v, 1)\n", tested)},
+		{"Cmp8RI", []int{2, 3, 4, 5, 6, 7}, fuse("a, v := "+dst8+", in.Imm&0xff\n", "e.flags.sub(a, v, 0, 1)\n", compared)},
+		{"Test8RR", []int{4, 5}, fuse("a, v := "+dst8+", "+src8+"\n", "r := e.flags.logic(a&v, 1)\n", tested)},
+		{"Test8RI", []int{4, 5}, fuse("a, v := "+dst8+", in.Imm&0xff\n", "r := e.flags.logic(a&v, 1)\n", tested)},
 		{"DecR", []int{4, 5}, fuse("r := "+dst+" - 1\n", decFlags+setDst("r"), tested)},
 		{"SubRI", []int{4, 5}, fuse("a, v := "+dst+", in.Imm\n", "r := a - v\n"+diffFlags+setDst("r"), tested)},
 		{"AddRI", []int{4, 5}, fuse("a, v := "+dst+", in.Imm\n", "r := a + v\n"+sumFlags+setDst("r"), tested)},
@@ -394,7 +389,7 @@ import (
 
 // The handlers. Zero is the general one.
 const (
-	general uint16 = iota
+	hGeneral uint16 = iota
 `)
 	for _, f := range forms {
 		fmt.Fprintf(w, "h%s\n", f.name)
@@ -428,7 +423,7 @@ func writeChoose(w *bytes.Buffer) {
 		}
 		fmt.Fprint(w, "}\n")
 	}
-	fmt.Fprint(w, "}\nreturn general\n}\n\n")
+	fmt.Fprint(w, "}\nreturn hGeneral\n}\n\n")
 }
 
 func writeFuse(w *bytes.Buffer) {
@@ -456,69 +451,72 @@ func writeExecute(w *bytes.Buffer) {
 	fmt.Fprint(w, executeTail)
 }
 
-const executeHead = `// execute runs b, which lies at EIP, and the blocks known to follow, until the
+const executeHead = `// instSize is the distance of instructions in memory.
+const instSize = unsafe.Sizeof(isa.Inst{})
+
+// execute runs b, which lies at EIP, and the blocks known to follow, until the
 // budget is spent, something asks for attention, or the next block is not
 // known. It leaves EIP at the next instruction, or has delivered a fault.
+//
+// Little is kept in variables: what a handler does not need in a register would
+// be spilled around every one of them.
 //
 // SAFETY: an addend in a view is that of a page of guest memory, which is
 // mapped as long as the machine lives; each access stays within its page. An
 // addend plus a linear address is a whole host address, hence the base nil.
+// The instructions from p to end are a block's, in an arena that is never moved.
 func (e *Engine) execute(b *block.Block) {
-	s, f := e.State, &e.flags
+	s := e.State
 	g := &s.GPR
 	rd, wr := e.read, e.write
-	base := s.EIP
+	e.start = s.EIP
 	e.fault = cpu.NoTrap
 	for {
 		insts := e.cache.Insts(b)
 		e.left -= int64(len(insts))
-		var (
-			t     cpu.Trap
-			eip   uint32
-			taken int
-			i     int
-		)
+		e.taken = 0
+		p := unsafe.Pointer(unsafe.SliceData(insts))
+		end := unsafe.Add(p, uintptr(len(insts))*instSize)
 	run:
-		for i = 0; i < len(insts); i++ {
-			in := &insts[i]
+		for ; p != end; p = unsafe.Add(p, instSize) {
+			in := (*isa.Inst)(p)
 			switch in.Handler {
 `
 
 const executeTail = `
 			default:
-				t = e.generic(in, base)
-				eip = s.EIP
-				if t != cpu.NoTrap || b.Dead || i == len(insts)-1 && b.Ends || eip != base + uint32(in.Off) + uint32(in.Len) {
+				if !e.general(in, b) {
 					break run
 				}
 			}
 		}
-		if i < len(insts) {
-			e.leave(b, i, t, base, eip)
+		if p != end {
+			e.leave(b, (*isa.Inst)(p))
 			return
 		}
+		eip := e.eip
 		if !b.Ends {
-			eip = base + uint32(b.Bytes)
+			eip = e.start + uint32(b.Bytes)
 		}
 		s.EIP = eip
 		if e.left <= 0 || e.Attention() != 0 {
 			return
 		}
 		l := eip + e.codeBase
-		n := e.cache.At(b.Link[taken])
+		n := e.cache.At(b.Link[e.taken&1])
 		if n.Linear != l || n.Epoch != e.TLB.Epoch || n.Mode != e.mode {
 			j := e.lookup(l)
 			if j == 0 {
-				e.from, e.fromTaken = b, taken
+				e.from, e.fromTaken = b, int(e.taken)
 				return
 			}
-			b.Link[taken] = j
+			b.Link[e.taken&1] = j
 			n = e.cache.At(j)
 		}
 		if !e.withinLimit(n) {
 			return
 		}
-		b, base = n, eip
+		b, e.start = n, eip
 	}
 }
 `
