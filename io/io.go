@@ -31,9 +31,8 @@ type Handler interface {
 
 // A Space is the port address space. The zero value has no handlers.
 type Space struct {
-	slot    [1 << 16]uint8 // index into ranges; 0 is unclaimed
-	ranges  [256]claim
-	claimed int
+	slot   [1 << 16]uint8 // index into ranges; 0 is unclaimed
+	ranges [256]claim
 }
 
 type claim struct {

@@ -367,6 +367,7 @@ func TestNoX87StateStopsTheHost(t *testing.T) {
 				}
 				p.FPU.Control = 0x40 | uint16(r.UintN(0x1000))&0xf3f
 				p.FPU.Status = uint16(r.UintN(8)) << topShift
+				//lint:ignore SA4000 two draws, for few bits
 				p.FPU.Tag = uint16(r.UintN(0x10000)) & uint16(r.UintN(0x10000))
 				p.m.Write64(dataAt, specials[r.IntN(len(specials))].Significand>>r.IntN(12))
 				p.SetReg32(cpu.EBX, dataAt)

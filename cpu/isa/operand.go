@@ -1,5 +1,7 @@
 package isa
 
+//lint:file-ignore SA4016 a register's number is added to its file, 0 like any other
+
 // An operand is a column of an opcode map in the notation of the Intel SDM
 // Vol. 2, Appendix A: where the operand is, then its type.
 type operand uint8

@@ -3,6 +3,7 @@ package isa
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,7 +93,9 @@ func refusedByUs(code []byte, x x86asm.Inst) bool {
 	case x.Op == x86asm.MOVHPD || x.Op == x86asm.MOVLPD || x.Op == x86asm.MOVNTPS || x.Op == x86asm.MOVNTPD:
 		return true // with a register in place of memory
 	}
-	return mandatoryNone[x.Op] && strings.ContainsAny(string(code[:x.Len]), "\x66\xf2\xf3")
+	return mandatoryNone[x.Op] && slices.ContainsFunc(code[:x.Len], func(b byte) bool {
+		return b == 0x66 || b == 0xf2 || b == 0xf3
+	})
 }
 
 // special reports whether a is a control or test register, of which x86asm
