@@ -6,10 +6,6 @@ import (
 	"github.com/gov86/gov86/devices/v86fs"
 )
 
-// openLimit bounds the files a guest has open at a time, below what hosts let
-// a process have.
-const openLimit = 16384
-
 // An openFile is the host's descriptor of a file, shared by all opens.
 type openFile struct {
 	fd       int
