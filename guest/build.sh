@@ -66,6 +66,7 @@ vmlinux() {
 	kernel vmlinux
 	strip -s -R .comment -R .note -o "$work/vmlinux" "$work/build/vmlinux"
 	zstd -q -f --ultra -22 --long=24 --no-progress -T1 "$work/vmlinux" -o "$here/vmlinux.zst"
+	chmod 644 "$here/vmlinux.zst"
 }
 
 initramfs() {

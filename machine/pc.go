@@ -7,6 +7,7 @@ import (
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/interp"
 	"github.com/gov86/gov86/devices/acpi"
+	"github.com/gov86/gov86/devices/apic"
 	"github.com/gov86/gov86/devices/i440fx"
 	"github.com/gov86/gov86/devices/pic"
 	"github.com/gov86/gov86/devices/pit"
@@ -27,6 +28,8 @@ const (
 	sci      = 9
 	tablesAt = 0xf0000
 	v86fsAt  = 0x0e // its PCI device number
+	apicSize = 0x1000
+	ioAPICAt = 0xfec00000
 )
 
 // pciWires are the interrupts that the wires PIRQA# to PIRQD# lead to.
@@ -50,6 +53,8 @@ type board struct {
 	engine  cpu.Engine
 	irq     [16]wiredOR
 	pic     *pic.PIC
+	local   *apic.Local
+	localAt mem.Addr // where its registers are, 0 for nowhere
 	pm      *acpi.PM
 	serial  [4]*uart.UART
 	pci     *pci.Bus
@@ -57,11 +62,17 @@ type board struct {
 	devices []named
 }
 
-// A wiredOR is an interrupt input that several sources share.
+// A wiredOR is an interrupt input that several sources share. It leads to an
+// 8259A and to the I/O APIC alike; the guest decides which it listens to.
 type wiredOR struct {
-	out    hw.Line
-	levels uint32
-	taps   uint
+	pic, io hw.Line
+	levels  uint32
+	taps    uint
+}
+
+func (w *wiredOR) set(asserted bool) {
+	w.pic.Set(asserted)
+	w.io.Set(asserted)
 }
 
 // tap returns a line that raises the input together with the others.
@@ -74,7 +85,7 @@ func (w *wiredOR) tap() hw.Line {
 		} else {
 			w.levels &^= bit
 		}
-		w.out.Set(w.levels != 0)
+		w.set(w.levels != 0)
 	})
 }
 
@@ -94,13 +105,27 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	}
 	b.engine = interp.New(b.cpu)
 
-	b.pic = pic.New(hw.LineFunc(b.cpu.SetINTR))
+	b.local = apic.NewLocal(b.clock, hw.LineFunc(b.cpu.SetINTR), b.cpu.RaiseNMI)
+	b.device("local apic", b.local)
+	io := apic.NewIO(b.local)
+	b.device("io apic", io)
+	if model.APIC() {
+		if err := b.memory.MapMMIO(ioAPICAt, apicSize, io); err != nil {
+			return nil, err
+		}
+	}
+
+	b.pic = pic.New(b.local.LINT0())
 	b.device("pic", b.pic)
 	b.ports.Claim(0x20, 2, b.pic.Master())
 	b.ports.Claim(0xa0, 2, b.pic.Slave())
 	b.ports.Claim(0x4d0, 2, b.pic.ELCR())
 	for i := range b.irq {
-		b.irq[i].out = b.pic.Line(i)
+		input := i
+		if i == 0 {
+			input = 2 // as the override in the MADT says
+		}
+		b.irq[i].pic, b.irq[i].io = b.pic.Line(i), io.Line(input)
 	}
 
 	timer := pit.New(b.clock, b.irq[0].tap())
@@ -192,12 +217,13 @@ func (b *board) reset(cfg *Config) error {
 	}
 	for i := range b.irq {
 		b.irq[i].levels = 0
-		b.irq[i].out.Set(false)
+		b.irq[i].set(false)
 	}
 	b.memory.SetA20(true)
 	b.pci.Remap()
 	b.firmware(cfg)
 	b.cpu.Reset()
+	b.relocateAPIC(b.cpu.MSR.APICBase)
 	return nil
 }
 
@@ -210,7 +236,7 @@ func (b *board) firmware(cfg *Config) {
 	b.ports.Out(0x4d0, portio.Byte, elcr&0xff)
 	b.ports.Out(0x4d1, portio.Byte, elcr>>8)
 	tables := acpi.Tables(tablesAt, acpi.Board{PMBase: pmBase, SCI: sci, PCIWires: pciWires,
-		PCIMemory: uint32(cfg.memory()), APIC: false})
+		PCIMemory: uint32(cfg.memory()), APIC: b.cpu.Model.APIC()})
 	if err := b.memory.WriteAt(tables, tablesAt); err != nil {
 		panic("BUG: no memory for the ACPI tables")
 	}
@@ -221,6 +247,28 @@ type pins board
 
 func (p *pins) In(port uint16, w portio.Width) uint32     { return p.ports.In(port, w) }
 func (p *pins) Out(port uint16, w portio.Width, v uint32) { p.ports.Out(port, w, v) }
-func (p *pins) Acknowledge() uint8                        { return p.pic.Acknowledge() }
+func (p *pins) RelocateAPIC(base uint64)                  { (*board)(p).relocateAPIC(base) }
 func (p *pins) Cycles() uint64                            { return p.clock.cycles() }
-func (p *pins) RelocateAPIC(uint64)                       {}
+
+// Acknowledge is the INTA cycle: the local APIC answers, or lets the 8259As.
+func (p *pins) Acknowledge() uint8 {
+	if v, ok := p.local.Acknowledge(); ok {
+		return v
+	}
+	return p.pic.Acknowledge()
+}
+
+// relocateAPIC follows IA32_APIC_BASE: the local APIC is enabled there, and its
+// registers are where it says, if that is free.
+func (b *board) relocateAPIC(base uint64) {
+	enabled := b.cpu.Model.APIC() && base&cpu.APICEnable != 0
+	b.local.SetBase(enabled)
+	if b.localAt != 0 {
+		b.memory.UnmapMMIO(b.localAt, b.local)
+		b.localAt = 0
+	}
+	at := mem.Addr(base &^ (apicSize - 1))
+	if enabled && at != 0 && b.memory.MapMMIO(at, apicSize, b.local) == nil {
+		b.localAt = at
+	}
+}
