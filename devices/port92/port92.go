@@ -52,14 +52,15 @@ func (p *Port) Load(c *snapshot.Codec) error {
 	return nil
 }
 
-// In implements portio.Handler.
+// In implements portio.Handler. A program that was reset by bit 0 can tell, as
+// the bit stays until it is written.
 func (p *Port) In(uint16, portio.Width) uint32 { return uint32(p.value) }
 
-// Out implements portio.Handler. Setting bit 0 resets the processor and
-// nothing else: programs count on it to leave protected mode.
+// Out implements portio.Handler. Bit 0 resets the processor when it changes from
+// 0 to 1, and nothing else: programs count on it to leave protected mode.
 func (p *Port) Out(_ uint16, _ portio.Width, v uint32) {
 	rising := uint8(v) & fastReset &^ p.value
-	p.value = uint8(v) &^ fastReset
+	p.value = uint8(v)
 	p.gate(v&a20 != 0)
 	if rising != 0 {
 		p.reset()
