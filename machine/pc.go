@@ -12,6 +12,7 @@ import (
 	"github.com/gov86/gov86/devices/pic"
 	"github.com/gov86/gov86/devices/pit"
 	"github.com/gov86/gov86/devices/port92"
+	"github.com/gov86/gov86/devices/ps2"
 	"github.com/gov86/gov86/devices/rtc"
 	"github.com/gov86/gov86/devices/uart"
 	"github.com/gov86/gov86/devices/v86fs"
@@ -56,6 +57,7 @@ type board struct {
 	local   *apic.Local
 	localAt mem.Addr // where its registers are, 0 for nowhere
 	pm      *acpi.PM
+	ps2     *ps2.Controller
 	serial  [4]*uart.UART
 	pci     *pci.Bus
 	fs      *v86fs.Device
@@ -140,6 +142,11 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	cmos := rtc.New(b.clock, b.irq[8].tap(), base.Unix())
 	b.device("rtc", cmos)
 	b.ports.Claim(0x70, 2, cmos)
+
+	b.ps2 = ps2.New(b.clock, b.irq[1].tap(), b.irq[12].tap(), b.memory.SetA20, m.requestReset)
+	b.device("ps2", b.ps2)
+	b.ports.Claim(0x60, 1, b.ps2.Data())
+	b.ports.Claim(0x64, 1, b.ps2.Command())
 
 	gate := port92.New(b.memory.SetA20, m.requestReset)
 	b.device("port92", gate)

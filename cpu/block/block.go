@@ -70,8 +70,9 @@ func New(c *cpu.CPU, prepare func(b *Block, in []isa.Inst)) *Cache {
 	return k
 }
 
-// At is the block with index i, which stays valid until the next Find.
-func (k *Cache) At(i int32) *Block { return &k.blocks[i] }
+// At is the block with index i, which stays valid until the next Find. An index
+// from before everything was dropped leads to a block whose epoch has passed.
+func (k *Cache) At(i int32) *Block { return &k.blocks[:blockCap][i] }
 
 // Insts are the instructions of b.
 func (k *Cache) Insts(b *Block) []isa.Inst { return k.insts[b.first : int(b.first)+int(b.N)] }
