@@ -113,8 +113,8 @@ func (c *chip) request(master bool) (n uint8, ok bool) {
 	if c.specialMask {
 		serving &^= c.imr
 	}
-	if c.nested && master {
-		// The slave may interrupt its own service.
+	if c.nested && master && n == cascadeIRQ {
+		// The slave may interrupt its own service, and nobody else may.
 		serving &^= 1 << cascadeIRQ
 	}
 	_, busy := c.priority(serving)
@@ -377,9 +377,15 @@ func (h *elcr) In(off uint16, _ portio.Width) uint32 {
 
 func (h *elcr) Out(off uint16, _ portio.Width, v uint32) {
 	if off == 0 {
-		h.p.master.elcr = uint8(v) & elcrMaster
+		h.p.master.setELCR(uint8(v) & elcrMaster)
 	} else {
-		h.p.slave.elcr = uint8(v) & elcrSlave
+		h.p.slave.setELCR(uint8(v) & elcrSlave)
 	}
 	h.p.update()
+}
+
+// setELCR turns inputs into level-triggered ones, which request by their lines.
+func (c *chip) setELCR(v uint8) {
+	c.elcr = v
+	c.irr = c.irr&^v | c.lines&v
 }
