@@ -45,9 +45,13 @@ func (d date) unix() int64 {
 func toBCD(v uint8) uint8   { return v/10<<4 | v%10 }
 func fromBCD(v uint8) uint8 { return v>>4*10 + v&15 }
 
-// field is a time register as the formats in register B show it.
-func (r *RTC) field(i uint8) uint8 {
-	t := int64(r.shown() / uint64(hw.Second))
+// seconds is the second since 1970 that is shown at guest time t, unless held.
+func (r *RTC) seconds(t hw.Time) int64 {
+	return int64(r.epoch) + int64((uint64(t)+r.phase)/second)
+}
+
+// field is time register i at second t, as the formats in register B show it.
+func (r *RTC) field(i uint8, t int64) uint8 {
 	d := civil(t)
 	var v int64
 	switch i {
@@ -58,13 +62,16 @@ func (r *RTC) field(i uint8) uint8 {
 	case hours:
 		return r.showHour(uint8(d.hour))
 	case weekday:
-		v = (t/86400+4)%7 + 1 // 1970-01-01 was a Thursday; Sunday is 1
+		days := (t - (t%86400+86400)%86400) / 86400
+		v = (days%7+7+4)%7 + 1 // 1970-01-01 was a Thursday; Sunday is 1
 	case day:
 		v = d.day
 	case month:
 		v = d.month
 	case year:
 		v = d.year % 100
+	case Century:
+		return toBCD(uint8(d.year / 100))
 	}
 	return r.show(uint8(v))
 }
@@ -87,45 +94,74 @@ func (r *RTC) showHour(h uint8) uint8 {
 	return v
 }
 
-// setField stores a time register.
-func (r *RTC) setField(i, v uint8) {
-	shown := r.shown()
-	d := civil(int64(shown / uint64(hw.Second)))
-	afternoon := v&pm != 0
-	if i == hours && r.cmos[regB]&hours24 == 0 {
-		v &^= pm
-	}
-	if r.cmos[regB]&binary == 0 || i == Century {
-		v = fromBCD(v)
-	}
-	n := int64(v)
-	switch i {
-	case seconds:
-		d.second = n
-	case minutes:
-		d.minute = n
-	case hours:
-		if r.cmos[regB]&hours24 == 0 {
-			n %= 12
-			if afternoon {
-				n += 12
-			}
-		}
-		d.hour = n
-	case day:
-		d.day = n
-	case month:
-		d.month = min(max(n, 1), 12)
-	case year:
-		d.year = d.year/100*100 + n
-	case Century:
-		d.year = n*100 + d.year%100
-	}
-	t := max(d.unix(), 0)
-	next := uint64(t)*uint64(hw.Second) + shown%uint64(hw.Second)
+// hold stops the time: its registers are memory from now on.
+func (r *RTC) hold() {
 	if r.held {
-		r.frozen = next
-	} else {
-		r.offset = next - uint64(r.clock.Now())
+		return
 	}
+	r.fill()
+	r.held = true
+}
+
+// fill stores the time in its registers.
+func (r *RTC) fill() {
+	t := r.seconds(r.clock.Now())
+	for i := range r.cmos {
+		if isTime(uint8(i)) {
+			r.cmos[i] = r.field(uint8(i), t)
+		}
+	}
+}
+
+// release lets the time go on from what its registers say, if nothing holds it.
+func (r *RTC) release() {
+	if r.held && !r.holds() {
+		r.held = false
+		r.run()
+	}
+}
+
+// run has the time go on from its registers. Where in a second it is depends
+// on the divider alone.
+func (r *RTC) run() {
+	r.epoch = uint64(r.written()) - (uint64(r.clock.Now())+r.phase)/second
+}
+
+// setField is a write to time register i. A driver that sets the date holds the
+// time, for in between there may be days that no month has.
+func (r *RTC) setField(i, v uint8) {
+	if r.held {
+		r.cmos[i] = v
+		return
+	}
+	r.fill()
+	r.cmos[i] = v
+	r.run()
+}
+
+// written is the second that the time registers spell. What is out of range
+// carries over.
+func (r *RTC) written() int64 {
+	value := func(i uint8) int64 {
+		if r.cmos[regB]&binary == 0 {
+			return int64(fromBCD(r.cmos[i]))
+		}
+		return int64(r.cmos[i])
+	}
+	d := date{
+		year:  int64(fromBCD(r.cmos[Century]))*100 + value(year),
+		month: min(max(value(month), 1), 12), day: value(day),
+		hour: value(hours), minute: value(minutes), second: value(seconds),
+	}
+	if r.cmos[regB]&hours24 == 0 {
+		h := r.cmos[hours] &^ pm
+		if r.cmos[regB]&binary == 0 {
+			h = fromBCD(h)
+		}
+		d.hour = int64(h % 12)
+		if r.cmos[hours]&pm != 0 {
+			d.hour += 12
+		}
+	}
+	return d.unix()
 }

@@ -1,13 +1,15 @@
 // Package rtc is the MC146818A real-time clock with 128 bytes of CMOS memory
 // at ports 70h and 71h (Motorola MC146818A data sheet).
 //
-// The time of day is derived from guest time; what is stored is how far it
-// differs. Not modelled: the time base other than 32.768 kHz, and daylight
-// saving.
+// Nothing ticks: the time of day and the flags follow from guest time, and a
+// timer runs only while an interrupt is awaited. Not modelled: a time base other
+// than 32.768 kHz, daylight saving, and a day of the week that disagrees with
+// the date.
 package rtc
 
 import (
 	"fmt"
+	"math/bits"
 
 	"github.com/gov86/gov86/hw"
 	portio "github.com/gov86/gov86/io"
@@ -50,23 +52,28 @@ const (
 	pm       = 1 << 7
 
 	size = 128
+
+	// baseHz is the frequency of the crystal, which the divider halves.
+	baseHz = 32_768
+	second = uint64(hw.Second)
+	// farthest is more seconds than four digits of years hold.
+	farthest = 1 << 40
 )
 
 // The update takes 1984 microseconds at 32.768 kHz, and UIP warns 244 before.
-const updateTime = (244 + 1984) * hw.Microsecond
+const updateTime = uint64((244 + 1984) * hw.Microsecond)
 
 // regs is all the guest can observe.
 type regs struct {
 	index uint8 // with the NMI mask in bit 7
+	// cmos holds the time, too, while that stands still.
 	cmos  [size]uint8
 	flags uint8 // register C without IRQF
-	// offset is added to guest time for the seconds since 1970 shown, in
-	// nanoseconds; frozen is what is shown while SET or the divider hold it.
-	offset uint64
-	held   bool
-	frozen uint64
-	// next are the guest times of the next periodic and update interrupts.
-	nextPeriodic, nextUpdate uint64
+	// epoch is the second shown at guest time 0, counted from 1970, and phase
+	// what had passed of it, in nanoseconds.
+	epoch, phase uint64
+	held         bool   // SET or the divider hold the time
+	seen         uint64 // guest time up to which flags tell what happened
 }
 
 func (r *regs) sync(s *snapshot.Codec) {
@@ -74,32 +81,44 @@ func (r *regs) sync(s *snapshot.Codec) {
 	s.Uint8("index", &r.index)
 	s.Uint8s("cmos", r.cmos[:])
 	s.Uint8("flags", &r.flags)
-	s.Uint64("offset", &r.offset)
+	s.Uint64("epoch", &r.epoch)
+	s.Uint64("phase", &r.phase)
 	s.Bool("held", &r.held)
-	s.Uint64("frozen", &r.frozen)
-	s.Uint64("nextPeriodic", &r.nextPeriodic)
-	s.Uint64("nextUpdate", &r.nextUpdate)
+	s.Uint64("seen", &r.seen)
+}
+
+// holds reports whether registers A and B hold the time.
+func (r *regs) holds() bool { return r.cmos[regB]&setBit != 0 || r.stopped() }
+
+// stopped reports whether the divider is held in reset.
+func (r *regs) stopped() bool { return r.cmos[regA]&divider >= 0x60 }
+
+func (r *regs) validate(now hw.Time) error {
+	switch {
+	case r.flags&^(pf|af|uf) != 0, r.cmos[regA]&uip != 0, r.held != r.holds():
+		return fmt.Errorf("flags %#x, A %#x, B %#x: %w", r.flags, r.cmos[regA], r.cmos[regB], snapshot.ErrCorrupt)
+	case r.phase >= second, r.seen > uint64(now), int64(r.epoch) > farthest, int64(r.epoch) < -farthest:
+		return fmt.Errorf("epoch %d, phase %d, seen %d: %w", r.epoch, r.phase, r.seen, snapshot.ErrCorrupt)
+	}
+	return nil
 }
 
 // An RTC is the chip. Its interrupt output drives line.
 type RTC struct {
-	clock    hw.Clock
-	line     hw.Line
-	periodic hw.Timer
-	update   hw.Timer
-	base     int64
+	clock hw.Clock
+	line  hw.Line
+	timer hw.Timer
 	regs
 }
 
 // New returns an RTC that shows base, in seconds since 1970 UTC, at power-on.
 func New(clock hw.Clock, line hw.Line, base int64) *RTC {
-	r := &RTC{clock: clock, line: line, base: base}
-	r.periodic = clock.NewTimer("rtc periodic", r.tick)
-	r.update = clock.NewTimer("rtc update", r.updated)
+	r := &RTC{clock: clock, line: line}
+	r.timer = clock.NewTimer("rtc", func(hw.Time) { r.update() })
 	r.cmos[regA] = 0x26
 	r.cmos[regB] = hours24
 	r.cmos[regD] = valid
-	r.offset = uint64(base) * uint64(hw.Second)
+	r.epoch = uint64(base)
 	return r
 }
 
@@ -107,6 +126,7 @@ func New(clock hw.Clock, line hw.Line, base int64) *RTC {
 // flags. Time and memory live on the battery.
 func (r *RTC) Reset() {
 	r.cmos[regB] &^= pie | aie | uie
+	r.catchUp()
 	r.flags = 0
 	r.arm()
 }
@@ -121,16 +141,11 @@ func (r *RTC) Load(s *snapshot.Codec) error {
 	if _, err := s.Close(); err != nil {
 		return err
 	}
-	if next.flags&^(pf|af|uf) != 0 {
-		return fmt.Errorf("flags %#x: %w", next.flags, snapshot.ErrCorrupt)
+	if err := next.validate(r.clock.Now()); err != nil {
+		return err
 	}
 	r.regs = next
-	if next.cmos[regB]&pie != 0 && next.nextPeriodic != 0 {
-		r.periodic.Set(hw.Time(next.nextPeriodic))
-	}
-	if next.nextUpdate != 0 {
-		r.update.Set(hw.Time(next.nextUpdate))
-	}
+	r.arm()
 	return nil
 }
 
@@ -140,23 +155,9 @@ func (r *RTC) SetCMOS(index, v uint8) { r.cmos[index&(size-1)] = v }
 // NMIMasked reports whether port 70h masks the NMI.
 func (r *RTC) NMIMasked() bool { return r.index&0x80 != 0 }
 
-// shown is the time shown, in nanoseconds since 1970.
-func (r *RTC) shown() uint64 {
-	if r.held {
-		return r.frozen
-	}
-	return uint64(r.clock.Now()) + r.offset
-}
-
-// hold stops or starts the clock.
-func (r *RTC) hold(held bool) {
-	switch {
-	case held && !r.held:
-		r.frozen = r.shown()
-	case !held && r.held:
-		r.offset = r.frozen - uint64(r.clock.Now())
-	}
-	r.held = held
+// isTime reports whether register i is part of the time.
+func isTime(i uint8) bool {
+	return i <= year && i != secondsAlarm && i != minutesAlarm && i != hoursAlarm || i == Century
 }
 
 // In implements portio.Handler for ports 70h and 71h.
@@ -169,14 +170,13 @@ func (r *RTC) In(off uint16, _ portio.Width) uint32 {
 	case i == regA:
 		return uint32(r.cmos[regA] | r.updating())
 	case i == regC:
+		r.catchUp()
 		v := r.status()
 		r.flags = 0
-		r.interrupt()
+		r.update()
 		return uint32(v)
-	case i <= year && i != secondsAlarm && i != minutesAlarm && i != hoursAlarm:
-		return uint32(r.field(i))
-	case i == Century:
-		return uint32(toBCD(uint8(civil(int64(r.shown()/uint64(hw.Second))).year / 100)))
+	case isTime(i) && !r.held:
+		return uint32(r.field(i, r.seconds(r.clock.Now())))
 	}
 	return uint32(r.cmos[i])
 }
@@ -188,29 +188,66 @@ func (r *RTC) Out(off uint16, _ portio.Width, v uint32) {
 		r.index = b
 		return
 	}
-	i := r.index & (size - 1)
-	switch {
+	r.catchUp()
+	switch i := r.index & (size - 1); {
 	case i == regA:
-		r.cmos[regA] = b &^ uip
-		r.arm()
+		r.setA(b &^ uip)
 	case i == regB:
-		r.cmos[regB] = b
 		if b&setBit != 0 {
-			r.cmos[regB] &^= uie
+			b &^= uie
 		}
-		r.arm()
-		r.interrupt()
+		if b&setBit != 0 {
+			r.hold() // in the format that the time had
+		}
+		r.cmos[regB] = b
+		r.release()
 	case i == regC, i == regD:
-	case i <= year && i != secondsAlarm && i != minutesAlarm && i != hoursAlarm, i == Century:
+	case isTime(i):
 		r.setField(i, b)
 	default:
 		r.cmos[i] = b
 	}
+	r.update()
+}
+
+// setA is register A. The first update comes half a second after the divider
+// is let go.
+func (r *RTC) setA(v uint8) {
+	stopped := r.stopped()
+	r.cmos[regA] = v
+	switch {
+	case r.stopped():
+		r.hold()
+	case stopped:
+		now := uint64(r.clock.Now())
+		r.phase = (second + second/2 - now%second) % second
+		r.release()
+	}
+}
+
+// ticks is how often the crystal has swung at guest time t.
+func (r *RTC) ticks(t uint64) uint64 {
+	hi, lo := bits.Mul64(t+r.phase, baseHz)
+	q, _ := bits.Div64(hi%second, lo, second)
+	return q
+}
+
+// shift is how often the divider halves the crystal's frequency for the
+// periodic interrupt; ok is false for none.
+func (r *RTC) shift() (n uint8, ok bool) {
+	rate := r.cmos[regA] & 15
+	switch {
+	case rate == 0 || r.stopped():
+		return 0, false
+	case rate <= 2:
+		return rate + 6, true // 256 and 128 Hz
+	}
+	return rate - 1, true
 }
 
 // updating is UIP: set shortly before the time changes.
 func (r *RTC) updating() uint8 {
-	if !r.held && uint64(hw.Second)-r.shown()%uint64(hw.Second) <= uint64(updateTime) {
+	if !r.held && (uint64(r.clock.Now())+r.phase)%second >= second-updateTime {
 		return uip
 	}
 	return 0
@@ -225,69 +262,70 @@ func (r *RTC) status() uint8 {
 	return v
 }
 
-// interrupt drives the output. Whatever changes registers B or C ends here.
-func (r *RTC) interrupt() { r.line.Set(r.status()&irqf != 0) }
-
-// arm follows registers A and B with the timers.
-func (r *RTC) arm() {
-	r.hold(r.cmos[regB]&setBit != 0 || r.cmos[regA]&divider >= 0x60)
-	now := uint64(r.clock.Now())
-	r.nextPeriodic = 0
-	if p := r.period(); p != 0 && r.cmos[regB]&pie != 0 {
-		r.nextPeriodic = now + p
-		r.periodic.Set(hw.Time(r.nextPeriodic))
-	} else {
-		r.periodic.Stop()
+// catchUp sets the flags for what has happened since they were looked at.
+func (r *RTC) catchUp() {
+	now, was := r.clock.Now(), hw.Time(r.seen)
+	r.seen = uint64(now)
+	if n, ok := r.shift(); ok && r.ticks(uint64(now))>>n != r.ticks(uint64(was))>>n {
+		r.flags |= pf
 	}
-	r.nextUpdate = 0
-	if !r.held && r.cmos[regB]&(uie|aie) != 0 {
-		r.nextUpdate = now + uint64(hw.Second) - r.shown()%uint64(hw.Second)
-		r.update.Set(hw.Time(r.nextUpdate))
-	} else {
-		r.update.Stop()
+	if r.held {
+		return
 	}
-}
-
-// period is that of the periodic interrupt in nanoseconds, 0 for none.
-func (r *RTC) period() uint64 {
-	rate := r.cmos[regA] & 15
-	if rate == 0 || r.cmos[regA]&divider >= 0x60 {
-		return 0
+	from, to := r.seconds(was)+1, r.seconds(now)
+	if from > to {
+		return
 	}
-	if rate <= 2 {
-		rate += 7 // 256 and 128 Hz
-	}
-	return uint64(hw.Second) << (rate - 1) / 32768
-}
-
-func (r *RTC) tick(now hw.Time) {
-	r.flags |= pf
-	r.interrupt()
-	if p := r.period(); p != 0 {
-		r.nextPeriodic += p
-		if r.nextPeriodic <= uint64(now) {
-			r.nextPeriodic = uint64(now) + p
-		}
-		r.periodic.Set(hw.Time(r.nextPeriodic))
-	}
-}
-
-func (r *RTC) updated(now hw.Time) {
 	r.flags |= uf
-	if r.alarmMatches() {
-		r.flags |= af
+	// A day holds every time there is.
+	for t := max(from, to-86399); t <= to && r.flags&af == 0; t++ {
+		if r.alarmAt(t) {
+			r.flags |= af
+		}
 	}
-	r.interrupt()
-	r.nextUpdate = uint64(now) + uint64(hw.Second) - r.shown()%uint64(hw.Second)
-	r.update.Set(hw.Time(r.nextUpdate))
 }
 
-// alarmMatches compares the alarm, whose bytes may say "any".
-func (r *RTC) alarmMatches() bool {
-	for _, i := range []uint8{seconds, minutes, hours} {
-		if a := r.cmos[i+1]; a&anyAlarm != anyAlarm && a != r.field(i) {
+// alarmAt compares a second with the alarm, whose bytes may say "any".
+func (r *RTC) alarmAt(t int64) bool {
+	for i := uint8(seconds); i <= hours; i += 2 {
+		if a := r.cmos[i+1]; a&anyAlarm != anyAlarm && a != r.field(i, t) {
 			return false
 		}
 	}
 	return true
+}
+
+// update drives the output and sets the timer. Whatever changes a register
+// ends here.
+func (r *RTC) update() {
+	r.catchUp()
+	r.line.Set(r.status()&irqf != 0)
+	r.arm()
+}
+
+// arm sets the timer for the next interrupt that is enabled and not yet
+// flagged; an alarm is looked for every second.
+func (r *RTC) arm() {
+	now := uint64(r.clock.Now())
+	awaited := r.cmos[regB] &^ r.flags
+	var at uint64
+	if n, ok := r.shift(); ok && awaited&pie != 0 {
+		next := (r.ticks(now)>>n + 1) << n
+		hi, lo := bits.Mul64(next, second)
+		q, rest := bits.Div64(hi%baseHz, lo, baseHz)
+		if rest != 0 {
+			q++
+		}
+		at = q - r.phase
+	}
+	if !r.held && awaited&(uie|aie) != 0 {
+		if next := now + second - (now+r.phase)%second; at == 0 || next < at {
+			at = next
+		}
+	}
+	if at == 0 {
+		r.timer.Stop()
+	} else {
+		r.timer.Set(hw.Time(at))
+	}
 }

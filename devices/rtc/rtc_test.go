@@ -70,6 +70,188 @@ func TestSetHoldsTheTimeWhileItIsWritten(t *testing.T) {
 	}
 }
 
+// A date is written field by field, and halfway it may be one that does not exist.
+func TestADateCanBeSetInAnyOrder(t *testing.T) {
+	r, _, _ := newTest(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC).Unix())
+	write(r, regB, setBit|hours24)
+	write(r, month, 0x02)
+	write(r, day, 0x10)
+	write(r, regB, hours24)
+	if m, d := read(r, month), read(r, day); m != 0x02 || d != 0x10 {
+		t.Errorf("month %#x day %#x, want 0x02 and 0x10", m, d)
+	}
+}
+
+func TestYearsFarAway(t *testing.T) {
+	for _, y := range []uint8{0x00, 0x19, 0x20, 0x99} {
+		r, clock, _ := newTest(0)
+		write(r, regB, setBit|hours24)
+		write(r, Century, y)
+		write(r, year, 0x99)
+		write(r, month, 0x12)
+		write(r, day, 0x31)
+		write(r, hours, 0x23)
+		write(r, minutes, 0x59)
+		write(r, seconds, 0x58)
+		write(r, regB, hours24)
+		clock.Advance(hw.Second / 2)
+		if c, got := read(r, Century), read(r, year); c != y || got != 0x99 {
+			t.Errorf("year %02x%02x, want %02x99", c, got, y)
+		}
+	}
+}
+
+func TestTheFirstUpdateComesHalfASecondAfterTheDividerIsLetGo(t *testing.T) {
+	for _, at := range []hw.Time{0, 300, 700} {
+		r, clock, _ := newTest(0)
+		clock.Advance(at * hw.Millisecond)
+		write(r, regA, 0x76)
+		write(r, seconds, 0x10)
+		clock.Advance(3 * hw.Second)
+		write(r, regA, 0x26)
+		clock.Advance(hw.Second/2 - 1)
+		if got := read(r, seconds); got != 0x10 {
+			t.Errorf("after %d ms: seconds %#x before the update, want 0x10", at, got)
+		}
+		clock.Advance(1)
+		if got := read(r, seconds); got != 0x11 {
+			t.Errorf("after %d ms: seconds %#x after half a second, want 0x11", at, got)
+		}
+	}
+}
+
+func TestSetKeepsThePhaseOfTheSecond(t *testing.T) {
+	r, clock, _ := newTest(0)
+	clock.Advance(300 * hw.Millisecond)
+	write(r, regB, setBit|hours24)
+	write(r, seconds, 0x30)
+	clock.Advance(hw.Second)
+	write(r, regB, hours24)
+	clock.Advance(700*hw.Millisecond - 1)
+	if got := read(r, seconds); got != 0x30 {
+		t.Errorf("seconds %#x, want 0x30", got)
+	}
+	clock.Advance(1)
+	if got := read(r, seconds); got != 0x31 {
+		t.Errorf("seconds %#x when the divider's second ends, want 0x31", got)
+	}
+}
+
+func TestFlagsAreSetWhateverIsEnabled(t *testing.T) {
+	r, clock, line := newTest(0)
+	write(r, secondsAlarm, 0x03)
+	write(r, minutesAlarm, 0xff)
+	write(r, hoursAlarm, 0xff)
+	clock.Advance(hw.Millisecond)
+	if got := read(r, regC); got != pf {
+		t.Errorf("C %#x after a millisecond of 1024 Hz, want PF", got)
+	}
+	clock.Advance(hw.Second)
+	if got := read(r, regC); got != pf|uf {
+		t.Errorf("C %#x after a second, want PF and UF", got)
+	}
+	clock.Advance(100 * hw.Second)
+	if got := read(r, regC); got != pf|uf|af {
+		t.Errorf("C %#x after an alarm long ago, want PF, UF and AF", got)
+	}
+	if got := read(r, regC); got != 0 || line.Rises != 0 {
+		t.Errorf("C %#x read again, %d interrupts", got, line.Rises)
+	}
+}
+
+func TestSetStopsUpdatesAndTheirInterrupt(t *testing.T) {
+	r, clock, line := newTest(0)
+	write(r, regB, setBit|uie|hours24)
+	clock.Advance(3 * hw.Second)
+	if read(r, regB)&uie != 0 || line.Rises != 0 || read(r, regC)&uf != 0 {
+		t.Error("updates, or UIE, while SET is set")
+	}
+}
+
+func TestUpdateEndedInterrupt(t *testing.T) {
+	r, clock, line := newTest(0)
+	write(r, regB, hours24|uie)
+	for i := range 3 {
+		clock.Advance(hw.Second)
+		if !line.Asserted() {
+			t.Fatalf("no interrupt after update %d", i)
+		}
+		read(r, regC)
+	}
+}
+
+func TestALateTimerLosesNoAlarm(t *testing.T) {
+	r, clock, line := newTest(0)
+	clock.Late = 3500 * hw.Millisecond
+	write(r, secondsAlarm, 0x02)
+	write(r, minutesAlarm, 0x00)
+	write(r, hoursAlarm, 0x00)
+	write(r, regB, hours24|aie)
+	clock.Advance(10 * hw.Second)
+	if !line.Asserted() {
+		t.Error("no alarm")
+	}
+}
+
+func TestResetKeepsTimeAndMemory(t *testing.T) {
+	r, clock, _ := newTest(7)
+	write(r, 0x40, 0x5a)
+	write(r, regB, hours24|pie)
+	r.Reset()
+	clock.Advance(hw.Second)
+	if read(r, seconds) != 8 || read(r, 0x40) != 0x5a || read(r, regB) != hours24 {
+		t.Errorf("seconds %#x, memory %#x, B %#x", read(r, seconds), read(r, 0x40), read(r, regB))
+	}
+}
+
+func TestTheDayOfTheWeekFollowsFromTheDate(t *testing.T) {
+	for _, s := range []int64{-86401, -1, 0, 1, 86399, 86400, 3 * 86400, 951_782_400, 1_795_478_400} {
+		r, _, _ := newTest(s)
+		if got, want := read(r, weekday), uint8(time.Unix(s, 0).UTC().Weekday())+1; got != want {
+			t.Errorf("second %d: day %d of the week, want %d", s, got, want)
+		}
+	}
+}
+
+func TestTwelveHourModeIsWrittenAsItIsRead(t *testing.T) {
+	for h, want := range map[uint8]uint8{0x12: 0x00, 0x01: 0x01, 0x11: 0x11, 0x92: 0x12, 0x81: 0x13, 0x91: 0x23} {
+		r, _, _ := newTest(0)
+		write(r, regB, setBit)
+		write(r, hours, h)
+		write(r, regB, 0)
+		if got := read(r, hours); got != h {
+			t.Errorf("hour %#x reads as %#x", h, got)
+		}
+		write(r, regB, hours24)
+		if got := read(r, hours); got != want {
+			t.Errorf("hour %#x is %#x of 24, want %#x", h, got, want)
+		}
+	}
+}
+
+func TestPort70MasksTheNMI(t *testing.T) {
+	r, _, _ := newTest(0)
+	r.Out(0, portio.Byte, 0x80|0x40)
+	r.Out(1, portio.Byte, 0x12)
+	if !r.NMIMasked() || read(r, 0x40) != 0x12 || r.NMIMasked() {
+		t.Error("bit 7 of the index is not the NMI mask alone")
+	}
+}
+
+func TestRegisterAccessesDoNotAllocate(t *testing.T) {
+	r, clock, _ := newTest(0)
+	write(r, regB, hours24|pie)
+	clock.Late = hw.Second // firing a timer allocates in the test's clock
+	if n := testing.AllocsPerRun(100, func() {
+		clock.Advance(hw.Millisecond)
+		read(r, regC)
+		read(r, hours)
+		read(r, regA)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func TestTwelveHourMode(t *testing.T) {
 	r, _, _ := newTest(13 * 3600)
 	write(r, regB, 0)
@@ -137,6 +319,9 @@ func FuzzLoad(f *testing.F) {
 		if r.Load(snapshot.NewLoader(b)) == nil {
 			clock.Advance(hw.Millisecond)
 			read(r, hours)
+			read(r, regC)
+			write(r, regB, setBit)
+			write(r, regB, 0)
 		}
 	})
 }
