@@ -21,6 +21,20 @@ type guest struct {
 	busybox string // the 32-bit busybox of the guest
 	applets string // a directory of links to it
 	scratch string
+	// bootInitrd is the embedded guest's own.
+	bootInitrd string
+}
+
+// guestWork is where guest/build.sh works.
+func guestWork() string {
+	if w := os.Getenv("GOV86_GUEST_WORK"); w != "" {
+		return w
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = "."
+	}
+	return filepath.Join(cache, "gov86", "guest")
 }
 
 func guestFlags() *guest {
@@ -28,18 +42,22 @@ func guestFlags() *guest {
 	flag.StringVar(&g.source, "source", "bench/guest", "directory of the guest's sources")
 	flag.StringVar(&g.work, "work", "bench/work", "directory to build in")
 	flag.StringVar(&g.gov86, "gov86", "bin/gov86", "the gov86 binary")
-	flag.StringVar(&g.bzImage, "kernel", "", "an i386 bzImage all emulators boot (make guest builds one)")
-	flag.StringVar(&g.busybox, "busybox", "", "a static i386 busybox (make guest fetches one)")
+	built := guestWork()
+	flag.StringVar(&g.bzImage, "kernel", filepath.Join(built, "bzImage"), "an i386 bzImage all emulators boot")
+	flag.StringVar(&g.busybox, "busybox", filepath.Join(built, "busybox"), "a static i386 busybox")
+	flag.StringVar(&g.bootInitrd, "initrd", filepath.Join(built, "initramfs.cpio"), "the embedded guest's initramfs, for -boot")
 	return g
 }
 
 // build compiles the programs and packs the initramfs.
 func (g *guest) build() error {
-	if g.bzImage == "" || g.busybox == "" {
-		return fmt.Errorf("-kernel and -busybox are needed: make guest leaves both in its work directory")
+	for _, file := range []string{g.bzImage, g.busybox} {
+		if _, err := os.Stat(file); err != nil {
+			return fmt.Errorf("%w: run guest/build.sh and guest/build.sh bzimage first, or name the files", err)
+		}
 	}
 	var err error
-	for _, p := range []*string{&g.source, &g.work, &g.gov86, &g.bzImage, &g.busybox} {
+	for _, p := range []*string{&g.source, &g.work, &g.gov86, &g.bzImage, &g.busybox, &g.bootInitrd} {
 		if *p, err = filepath.Abs(*p); err != nil {
 			return err
 		}

@@ -2,8 +2,11 @@
 // and natively, interleaved, and prints ratios of CPU seconds.
 //
 //	go run ./bench -peers native,qemu,gov86 -rounds 5 -list cpu
+//	go run ./bench -boot -rounds 5
 //
-// The guest is the embedded kernel with an initramfs built from bench/guest.
+// The guest is the embedded kernel, as a bzImage that every emulator boots, with
+// an initramfs built from bench/guest; guest/build.sh leaves kernel and busybox
+// in its work directory, where this command looks for them.
 // A program prints a line when it begins and one, with a check sum, when it
 // ends; CPU time of the whole peer process is read at both. Ratios are taken
 // within a round, and the median of the rounds is reported: what disturbs a
@@ -144,10 +147,17 @@ func main() {
 	rounds := flag.Int("rounds", 3, "interleaved rounds")
 	scale := flag.Int("scale", 0, "percent of full length for every peer; 0 is each peer's own")
 	timeout := flag.Duration("timeout", 10*time.Minute, "limit for one run of one peer")
+	bootOnly := flag.Bool("boot", false, "measure the time to the embedded guest's prompt instead")
 	g := guestFlags()
 	flag.Parse()
 	if err := g.build(); err != nil {
 		log.Fatal("bench: ", err)
+	}
+	if *bootOnly {
+		if err := measureBoots(g, *rounds, *timeout); err != nil {
+			log.Fatal("bench: ", err)
+		}
+		return
 	}
 	order := strings.Split(*names, ",")
 	for _, n := range order {
