@@ -138,6 +138,37 @@ func TestBootSharedDirectoryRoundTripByHash(t *testing.T) {
 	g.wantStatus(exitOK)
 }
 
+func TestBootSharedDirectoryThatVanishesIsAnErrorInTheGuest(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "shared")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	g := startRun(t, "--fs", dir)
+	g.expect(prompt)
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.shell("echo x > /mnt/host/made || echo refused"); !strings.Contains(got, "refused") {
+		t.Errorf("creating a file in a directory that is gone printed %q, want an error", got)
+	}
+	g.send("poweroff\n")
+	g.wantStatus(exitOK)
+}
+
+// TestBootInputTypedAheadIsNotLost pipes a script into gov86 before its guest
+// has even started, far longer than any FIFO.
+func TestBootInputTypedAheadIsNotLost(t *testing.T) {
+	const lines = 300
+	g := startRun(t)
+	for i := range lines {
+		g.send(fmt.Sprintf(": line %d of a script that was written ahead\nn=$((n+1))\n", i))
+	}
+	g.send("echo total $n\n")
+	g.expect(fmt.Sprintf("total %d\r\n", lines))
+	g.send("poweroff\n")
+	g.wantStatus(exitOK)
+}
+
 // readmeExample is the README's script for CI.
 func readmeExample(t *testing.T) string {
 	t.Helper()
@@ -222,8 +253,10 @@ func TestBadKernels(t *testing.T) {
 		{"64-bit only", "--kernel elf64", "gov86: elf64: "},
 		{"truncated", "--kernel truncated", "gov86: truncated: "},
 		{"an initrd that is missing", "--kernel triple --initrd nowhere", "gov86: nowhere: "},
-		{"memory too small", "--memory 64K", "gov86: "},
-		{"memory too large", "--memory 64G", "gov86: "},
+		{"an initrd larger than memory", "--kernel triple --initrd big --memory 16M", "gov86: big: "},
+		{"a command line too long", "--append " + strings.Repeat("x", 10_000), "gov86: --append: "},
+		{"memory too small", "--memory 64K", "gov86: memory: "},
+		{"memory too large", "--memory 64G", "gov86: memory: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

@@ -101,14 +101,11 @@ func (x *session) run(build func() (computer, error)) (int, error) {
 	}
 	defer x.endOnSignal()()
 
-	var pc computer
-	x.output = console.NewOutput(x.out,
-		func() { pc.TransmitReady() },
-		func(err error) { end(consoleFailed{err}) })
 	pc, err := build()
 	if err != nil {
 		return exitFailure, err
 	}
+	x.output = console.NewOutput(x.out, pc.TransmitReady, func(err error) { end(consoleFailed{err}) })
 	restore, err := x.attach(ctx, pc)
 	if err != nil {
 		return exitFailure, err
