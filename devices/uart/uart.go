@@ -59,6 +59,7 @@ const (
 	lsrBI   = 1 << 4
 	lsrTHRE = 1 << 5
 	lsrTEMT = 1 << 6
+	lsrFIFO = 1 << 7 // an error in the receiver FIFO
 
 	fifoSize = 16
 	// backlog is how many bytes from the host wait for room in the FIFO.
@@ -149,6 +150,9 @@ func (u *UART) Load(c *snapshot.Codec) error {
 	if _, err := c.Close(); err != nil {
 		return err
 	}
+	if next.errors&^(lsrOE|lsrPE|lsrFE|lsrBI) != 0 {
+		return fmt.Errorf("line errors %#x: %w", next.errors, snapshot.ErrCorrupt)
+	}
 	if next.fcr&fcrEnable == 0 && (len(next.rx) > 1 || len(next.tx) > 1) {
 		return fmt.Errorf("FIFO in use while disabled: %w", snapshot.ErrCorrupt)
 	}
@@ -186,6 +190,9 @@ func (u *UART) lsr() uint8 {
 	}
 	if len(u.tx) == 0 {
 		v |= lsrTEMT
+	}
+	if u.fcr&fcrEnable != 0 && u.errors&(lsrPE|lsrFE|lsrBI) != 0 {
+		v |= lsrFIFO
 	}
 	return v
 }
@@ -366,10 +373,12 @@ func (u *UART) transmit(b uint8) {
 		u.empty = true
 		return
 	}
-	if len(u.tx) == u.depth() {
-		u.tx = append(u.tx[:0], u.tx[1:]...) // overwritten, as in the chip without a FIFO
+	switch {
+	case len(u.tx) < u.depth():
+		u.tx = append(u.tx, b)
+	case u.fcr&fcrEnable == 0:
+		u.tx[0] = b // THR is overwritten; a full FIFO takes no more
 	}
-	u.tx = append(u.tx, b)
 	u.flush()
 }
 

@@ -156,6 +156,156 @@ func TestOUT2GatesTheInterrupt(t *testing.T) {
 	}
 }
 
+func TestInterruptsAreIdentifiedByPriority(t *testing.T) {
+	u, line, _, _ := newTest()
+	u.Out(regIER, portio.Byte, ierRDA|ierTHRE|ierRLS|ierMS)
+	u.SetModem(DSR | DCD)
+	u.Break() // a null character and a line status
+	for _, c := range []struct {
+		name  string
+		want  uint32
+		clear uint16
+	}{
+		{"receiver line status", iirRLS, regLSR},
+		{"received data available", iirRDA, regRBR},
+		{"transmitter holding register empty", iirTHRE, regIIR},
+		{"modem status", iirMS, regMSR},
+	} {
+		if !line.Asserted() {
+			t.Errorf("%s: INTR low", c.name)
+		}
+		if got := u.In(regIIR, portio.Byte); got != c.want {
+			t.Errorf("%s: IIR %#x, want %#x", c.name, got, c.want)
+		}
+		if c.clear != regIIR {
+			u.In(c.clear, portio.Byte)
+		}
+	}
+	if got := u.In(regIIR, portio.Byte); got != iirNone || line.Asserted() {
+		t.Errorf("IIR %#x, INTR %t when all was served", got, line.Asserted())
+	}
+}
+
+func TestABreakIsANullCharacterWithAnError(t *testing.T) {
+	for _, c := range []struct{ fcr, want uint32 }{
+		{0, lsrDR | lsrBI | lsrTHRE | lsrTEMT},
+		{fcrEnable, lsrDR | lsrBI | lsrTHRE | lsrTEMT | lsrFIFO},
+	} {
+		u, _, _, _ := newTest()
+		u.Out(regIIR, portio.Byte, c.fcr)
+		u.Break()
+		if got := u.In(regLSR, portio.Byte); got != c.want {
+			t.Errorf("FCR %#x: LSR %#x, want %#x", c.fcr, got, c.want)
+		}
+		if got := u.In(regLSR, portio.Byte); got != lsrDR|lsrTHRE|lsrTEMT {
+			t.Errorf("FCR %#x: LSR %#x read again, want the error gone", c.fcr, got)
+		}
+		if got := u.In(regRBR, portio.Byte); got != 0 {
+			t.Errorf("FCR %#x: RBR %#x, want 0", c.fcr, got)
+		}
+	}
+}
+
+func TestAFullReceiverOverruns(t *testing.T) {
+	for _, c := range []struct {
+		fcr   uint32
+		depth int
+	}{{0, 1}, {fcrEnable, fifoSize}} {
+		u, _, _, _ := newTest()
+		u.Out(regIIR, portio.Byte, c.fcr)
+		u.Out(regMCR, portio.Byte, mcrLoop)
+		for i := range c.depth {
+			u.Out(regRBR, portio.Byte, uint32(i))
+		}
+		if u.In(regLSR, portio.Byte)&lsrOE != 0 {
+			t.Errorf("FCR %#x: overrun with room for all", c.fcr)
+		}
+		u.Out(regRBR, portio.Byte, 0xff)
+		if u.In(regLSR, portio.Byte)&lsrOE == 0 {
+			t.Errorf("FCR %#x: no overrun", c.fcr)
+		}
+	}
+}
+
+func TestDLABGivesTheDivisorLatch(t *testing.T) {
+	u, _, _, out := newTest()
+	u.Out(regIER, portio.Byte, ierRDA)
+	u.Out(regLCR, portio.Byte, lcrDLAB|3)
+	u.Out(regRBR, portio.Byte, 0x34)
+	u.Out(regIER, portio.Byte, 0x12)
+	if lo, hi := u.In(regRBR, portio.Byte), u.In(regIER, portio.Byte); lo != 0x34 || hi != 0x12 || out.Len() != 0 {
+		t.Errorf("divisor %#x%02x, %d bytes sent", hi, lo, out.Len())
+	}
+	u.Out(regLCR, portio.Byte, 3)
+	if got := u.In(regIER, portio.Byte); got != ierRDA {
+		t.Errorf("IER %#x after the divisor was written, want %#x", got, ierRDA)
+	}
+}
+
+func TestScratchKeepsWhatIsWritten(t *testing.T) {
+	u, _, _, _ := newTest()
+	u.Out(regSCR, portio.Byte, 0x5a)
+	if got := u.In(regSCR, portio.Byte); got != 0x5a {
+		t.Errorf("SCR %#x", got)
+	}
+}
+
+func TestABusyTransmitterLosesNothingToADriverThatWaits(t *testing.T) {
+	u, line, _, out := newTest()
+	u.Out(regIIR, portio.Byte, fcrEnable)
+	u.Out(regIER, portio.Byte, ierTHRE)
+	u.In(regIIR, portio.Byte)
+	out.busy = true
+	for i := range fifoSize {
+		u.Out(regRBR, portio.Byte, uint32('a'+i))
+	}
+	u.Out(regRBR, portio.Byte, '!') // without waiting
+	if line.Asserted() || u.In(regLSR, portio.Byte)&lsrTHRE != 0 {
+		t.Error("THRE with the host busy")
+	}
+	out.busy = false
+	u.Ready()
+	if got := out.String(); got != "abcdefghijklmnop" || !line.Asserted() {
+		t.Errorf("sent %q, INTR %t", got, line.Asserted())
+	}
+}
+
+func TestBytesDoNotAllocate(t *testing.T) {
+	u, _, _, _ := newTest()
+	u.out = nil
+	u.Out(regIIR, portio.Byte, fcrEnable|3<<6)
+	u.Out(regIER, portio.Byte, ierRDA|ierTHRE)
+	p := []byte("0123456789abcdef0123456789abcdef")
+	if n := testing.AllocsPerRun(100, func() {
+		u.Receive(p)
+		for range p {
+			u.Out(regRBR, portio.Byte, u.In(regRBR, portio.Byte))
+			u.In(regIIR, portio.Byte)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestBytesOnTheirWaySurviveASave(t *testing.T) {
+	u, _, _, _ := newTest()
+	u.Receive([]byte("login"))
+	s := snapshot.NewSaver()
+	u.Save(s)
+	b, _ := s.Close()
+	n, _, _, _ := newTest()
+	if err := n.Load(snapshot.NewLoader(b)); err != nil {
+		t.Fatal(err)
+	}
+	var got []byte
+	for n.In(regLSR, portio.Byte)&lsrDR != 0 {
+		got = append(got, byte(n.In(regRBR, portio.Byte)))
+	}
+	if string(got) != "login" {
+		t.Errorf("%q, want what was typed before the save", got)
+	}
+}
+
 func TestStateListIsComplete(t *testing.T) { snapshottest.Complete(t, (*regs).sync, nil) }
 
 func FuzzLoad(f *testing.F) {
