@@ -108,6 +108,7 @@ func (p *PIT) Reset() {
 	for i := range p.counters {
 		p.counters[i] = counter{access: bothBytes, mode: 3, gate: i < 2}
 	}
+	p.due = 0
 	p.timer.Stop()
 }
 

@@ -145,6 +145,177 @@ func TestBCDCountsInTens(t *testing.T) {
 	}
 }
 
+// tick is a little more than a clock of the counters.
+const tick = hw.Second/Hz + 1
+
+func (p *PIT) count(counter uint16) uint32 {
+	p.Out(3, portio.Byte, uint32(counter)<<6)
+	return p.In(counter, portio.Byte) | p.In(counter, portio.Byte)<<8
+}
+
+func TestMode1IsAOneShotThatTheGateTriggers(t *testing.T) {
+	p, clock, _ := newTest()
+	program(p, 0xb2, 2, 100)
+	clock.Advance(hw.Millisecond)
+	if !p.Out2() {
+		t.Fatal("OUT low before a trigger")
+	}
+	p.SetGate2(true)
+	if p.Out2() {
+		t.Error("OUT high after the trigger")
+	}
+	clock.Advance(60 * tick)
+	p.SetGate2(false)
+	p.SetGate2(true) // again: it starts over
+	clock.Advance(60 * tick)
+	if p.Out2() {
+		t.Error("OUT high too early after a second trigger")
+	}
+	clock.Advance(41 * tick)
+	if !p.Out2() {
+		t.Error("OUT low after the pulse")
+	}
+}
+
+func TestStrobesAreLowForOneClock(t *testing.T) {
+	for name, control := range map[string]uint8{"mode 4": 0xb8, "mode 5": 0xba} {
+		p, clock, _ := newTest()
+		if control == 0xb8 {
+			p.SetGate2(true)
+		}
+		program(p, control, 2, 3)
+		p.SetGate2(true)
+		var low []int
+		for i := range 8 {
+			if !p.Out2() {
+				low = append(low, i)
+			}
+			clock.Advance(tick)
+		}
+		if len(low) != 1 || low[0] != 3 {
+			t.Errorf("%s: OUT low at clocks %v, want 3 alone", name, low)
+		}
+	}
+}
+
+func TestMode3WithAnOddCountIsHighForTheLongerHalf(t *testing.T) {
+	p, clock, _ := newTest()
+	p.SetGate2(true)
+	program(p, 0xb6, 2, 5)
+	got := ""
+	for range 10 {
+		if p.Out2() {
+			got += "1"
+		} else {
+			got += "0"
+		}
+		clock.Advance(tick)
+	}
+	if got != "1110011100" {
+		t.Errorf("OUT %s, want 1110011100", got)
+	}
+}
+
+func TestAGateThatIsLowHoldsOUTHighInModes2And3(t *testing.T) {
+	for _, control := range []uint8{0xb4, 0xb6} {
+		p, clock, _ := newTest()
+		p.SetGate2(true)
+		program(p, control, 2, 2)
+		clock.Advance(tick)
+		if p.Out2() {
+			t.Errorf("control %#x: OUT high in the low clock", control)
+		}
+		p.SetGate2(false)
+		if !p.Out2() {
+			t.Errorf("control %#x: OUT low with the gate low", control)
+		}
+	}
+}
+
+func TestAccessModesReadAndWriteTheBytesTheyName(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		control, byte uint32
+		want          uint32
+	}{
+		{"low byte", 0x90, 0x80, 0x80},
+		{"high byte", 0xa0, 0x80, 0x80},
+	} {
+		p, _, _ := newTest()
+		p.Out(3, portio.Byte, c.control)
+		p.Out(2, portio.Byte, c.byte)
+		for range 2 {
+			if got := p.In(2, portio.Byte); got != c.want {
+				t.Errorf("%s: %#x, want %#x", c.name, got, c.want)
+			}
+		}
+	}
+	p, _, _ := newTest()
+	p.Out(3, portio.Byte, 0xa0)
+	p.Out(2, portio.Byte, 0x80)
+	if got := p.counters[2].reload; got != 0x8000 {
+		t.Errorf("count %#x, want 0x8000", got)
+	}
+}
+
+func TestASecondLatchCommandIsIgnored(t *testing.T) {
+	p, clock, _ := newTest()
+	program(p, 0x34, 0, 1000)
+	clock.Advance(100 * tick)
+	p.Out(3, portio.Byte, 0)
+	clock.Advance(100 * tick)
+	if got := p.count(0); got != 900 {
+		t.Errorf("count %d, want 900 of the first latch", got)
+	}
+	if got := p.count(0); got != 800 {
+		t.Errorf("count %d, want 800 now", got)
+	}
+}
+
+func TestReadBackGivesStatusThenCount(t *testing.T) {
+	p, clock, _ := newTest()
+	program(p, 0x34, 0, 1000)
+	clock.Advance(100 * tick)
+	p.Out(3, portio.Byte, 0xc2) // both, of counter 0
+	clock.Advance(100 * tick)
+	if got := p.In(0, portio.Byte); got != 0xb4 {
+		t.Errorf("status %#x, want 0xb4: OUT high, both bytes, mode 2", got)
+	}
+	if got := p.In(0, portio.Byte) | p.In(0, portio.Byte)<<8; got != 900 {
+		t.Errorf("count %d, want 900", got)
+	}
+}
+
+func TestPort61(t *testing.T) {
+	p, clock, _ := newTest()
+	port := p.Port61()
+	port.Out(0, portio.Byte, 3)
+	if got := port.In(0, portio.Byte) & 3; got != 3 || !p.Speaker() {
+		t.Errorf("port 61h %#x, speaker %t", got, p.Speaker())
+	}
+	toggles, last := 0, port.In(0, portio.Byte)&0x10
+	for range 1000 {
+		clock.Advance(hw.Microsecond)
+		if v := port.In(0, portio.Byte) & 0x10; v != last {
+			toggles, last = toggles+1, v
+		}
+	}
+	if toggles < 64 || toggles > 68 {
+		t.Errorf("the refresh bit changed %d times in a millisecond, want about 66", toggles)
+	}
+}
+
+func TestPortsDoNotAllocate(t *testing.T) {
+	p, _, _ := newTest()
+	program(p, 0x34, 0, 1000)
+	if n := testing.AllocsPerRun(100, func() {
+		p.count(0)
+		program(p, 0x38, 0, 500)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func TestStateListIsComplete(t *testing.T) { snapshottest.Complete(t, (*regs).sync, nil) }
 
 func FuzzLoad(f *testing.F) {
