@@ -21,6 +21,7 @@ type guest struct {
 	busybox string // the 32-bit busybox of the guest
 	applets string // a directory of links to it
 	scratch string
+	shared  string // a directory with a file to stat
 	// bootInitrd is the embedded guest's own.
 	bootInitrd string
 }
@@ -66,14 +67,18 @@ func (g *guest) build() error {
 	g.initrd = filepath.Join(g.work, "initrd")
 	g.applets = filepath.Join(g.work, "applets")
 	g.scratch = filepath.Join(g.work, "scratch")
+	g.shared = filepath.Join(g.work, "shared")
 	root := filepath.Join(g.work, "root")
 	if err := os.RemoveAll(root); err != nil {
 		return err
 	}
-	for _, d := range []string{g.applets, g.scratch, root + "/bin", root + "/dev", root + "/proc", root + "/sys", root + "/tmp", root + "/mnt"} {
+	for _, d := range []string{g.applets, g.scratch, g.shared, root + "/bin", root + "/dev", root + "/proc", root + "/sys", root + "/tmp", root + "/mnt"} {
 		if err := os.MkdirAll(d, 0o755); err != nil {
 			return err
 		}
+	}
+	if err := os.WriteFile(filepath.Join(g.shared, "probe"), []byte("probe\n"), 0o644); err != nil {
+		return err
 	}
 	// The native peer must run the same applets, not the host's.
 	for _, a := range strings.Fields("gzip gunzip md5sum cut tr head sort uniq awk cat find wc tar expr rm mkdir") {

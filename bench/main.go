@@ -66,7 +66,7 @@ func nativeCommand(g *guest, programs []string, scale int) *exec.Cmd {
 }
 
 func (g *guest) commandLine(programs []string, scale int) string {
-	return fmt.Sprintf("console=ttyS0 quiet mitigations=off gb.mode=bench gb.list=%s gb.scale=%d", strings.Join(programs, ","), scale)
+	return fmt.Sprintf("console=ttyS0 quiet mitigations=off gb.list=%s gb.scale=%d", strings.Join(programs, ","), scale)
 }
 
 func qemuCommand(g *guest, programs []string, scale int) *exec.Cmd {
@@ -76,7 +76,7 @@ func qemuCommand(g *guest, programs []string, scale int) *exec.Cmd {
 }
 
 func gov86Command(g *guest, programs []string, scale int) *exec.Cmd {
-	return exec.Command(g.gov86, "run", "--headless", "--memory", "256M",
+	return exec.Command(g.gov86, "run", "--headless", "--memory", "256M", "--fs", g.shared,
 		"--kernel", g.bzImage, "--initrd", g.initrd, "--append", g.commandLine(programs, scale))
 }
 

@@ -50,7 +50,7 @@ void end(uint32_t sum) {
 		T(movsb_big) T(movs_small) T(copy_loop) T(scasb) T(strbyte) T(smc) T(smcdata)      \
 		    T(jitgen1) T(jitgen50) T(sys_int80) T(sys_fast) T(ctxsw) T(fork) T(forkexec)   \
 			T(pagefault) T(mprotect) T(signal) T(sigsegv) T(clock) T(rdtsc) T(sleep)   \
-			    T(cpuid) T(pio) T(piodev) T(vgatext)
+			    T(cpuid) T(pio) T(piodev) T(vgatext) T(getattr)
 LIST extern void matmul_x87(void), matmul_sse2(void), mandel_x87(void), mandel_sse2(void),
     nbody_x87(void), nbody_sse2(void), simd_sse2(void), trig_x87(void);
 #undef T

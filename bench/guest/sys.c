@@ -1,6 +1,7 @@
 /* Kernel-crossing kernels: system calls, processes, faults, signals, clocks, port and device
  * access. */
 #define _GNU_SOURCE
+#include <sys/stat.h>
 #include "gb.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -240,4 +241,14 @@ void b_vgatext(void) {
 		for (int i = 0; i < 1920; i++)
 			p[i] = 0x0700 | ('A' + ((r + i) & 31));
 	end(n);
+}
+
+/* stat of a file in the shared directory, whose attributes are not cached */
+void b_getattr(void) {
+	unsigned n = iters(50000), ok = 0;
+	struct stat st;
+	begin();
+	for (unsigned i = 0; i < n; i++)
+		ok += stat("/mnt/probe", &st) == 0;
+	end(ok);
 }
