@@ -207,6 +207,8 @@ func (e *Engine) lookup(l uint32) int32 {
 
 // raise delivers an exception of the instruction at start.
 func (e *Engine) raise(t cpu.Trap, start uint32) {
+	// Faults alone use up the budget too: a guest may do nothing else.
+	e.left--
 	e.pause()
 	e.Start = start
 	if !t.After() {
