@@ -235,6 +235,8 @@ const (
 	hImulRMB
 	hImulRM
 	hMulR
+	hMulMB
+	hMulM
 	hShldRRI
 	hShrdRRI
 	hPushR
@@ -262,6 +264,8 @@ const (
 	hJNLE
 	hCall
 	hCallR
+	hCallMB
+	hCallM
 	hJmpR
 	hJmpMB
 	hJmpM
@@ -936,6 +940,10 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 		switch {
 		case in.Args[0].Kind() == isa.Reg32:
 			return hMulR
+		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && flat(in, m) && in.Index == isa.NoReg:
+			return hMulMB
+		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && flat(in, m):
+			return hMulM
 		}
 	case isa.SHLD:
 		switch {
@@ -1065,6 +1073,10 @@ func choose(in *isa.Inst, m cpu.Mode) uint16 {
 			return hCall
 		case in.Args[0].Kind() == isa.Reg32 && m&cpu.ModeFlatCS != 0 && in.OpSize == 4 && stack(m):
 			return hCallR
+		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && m&cpu.ModeFlatCS != 0 && in.OpSize == 4 && stack(m) && flat(in, m) && in.Index == isa.NoReg:
+			return hCallMB
+		case in.Args[0].Kind() == isa.Mem && in.Width == 4 && m&cpu.ModeFlatCS != 0 && in.OpSize == 4 && stack(m) && flat(in, m):
+			return hCallM
 		}
 	case isa.RET:
 		switch {
@@ -3230,11 +3242,38 @@ func (e *Engine) execute(b *block.Block) {
 			case hMulR:
 				v := g[cpu.EAX] * g[in.Args[0]&15]
 				g[cpu.EAX], g[cpu.EDX] = v&0xffffffff, v>>32
-				e.flags.result = uint32(v)
-				e.flags.carries = 0
+				e.flags.result, e.flags.carries = uint32(v), 0
 				if v>>32 != 0 {
 					e.flags.carries = carryCF
 				}
+			case hMulMB:
+				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					v := g[cpu.EAX] * uint64(*at)
+					g[cpu.EAX], g[cpu.EDX] = v&0xffffffff, v>>32
+					e.flags.result, e.flags.carries = uint32(v), 0
+					if v>>32 != 0 {
+						e.flags.carries = carryCF
+					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hMulM:
+				l := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
+				if p := rd[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					v := g[cpu.EAX] * uint64(*at)
+					g[cpu.EAX], g[cpu.EDX] = v&0xffffffff, v>>32
+					e.flags.result, e.flags.carries = uint32(v), 0
+					if v>>32 != 0 {
+						e.flags.carries = carryCF
+					}
+				} else if !e.general(in, b) {
+					break run
+				}
+
 			case hShldRRI:
 				a, v, n := uint32(g[in.Args[0]&15]), uint32(g[in.Args[1]&15]), in.Imm&31
 				r, cf := a<<n|v>>(32-n), (a>>(32-n))&1
@@ -3274,7 +3313,7 @@ func (e *Engine) execute(b *block.Block) {
 				l := uint32(g[cpu.ESP]) - 4 + e.base[isa.SS]
 				q := rd[from>>12]
 				if q == 0 || from&0xfff > 4092 {
-					l = 0xfff // an address that takes the slow path
+					l = 0xfff // a doubleword here crosses a page
 				}
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
@@ -3289,7 +3328,7 @@ func (e *Engine) execute(b *block.Block) {
 				l := uint32(g[cpu.ESP]) - 4 + e.base[isa.SS]
 				q := rd[from>>12]
 				if q == 0 || from&0xfff > 4092 {
-					l = 0xfff // an address that takes the slow path
+					l = 0xfff // a doubleword here crosses a page
 				}
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
@@ -3455,6 +3494,42 @@ func (e *Engine) execute(b *block.Block) {
 				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					to := uint32(g[in.Args[0]&15])
+					*at = e.start + uint32(in.Off) + uint32(in.Len)
+					g[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)
+					e.eip = to
+					e.taken = 1
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hCallMB:
+				from := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
+				l := uint32(g[cpu.ESP]) - 4 + e.base[isa.SS]
+				q := rd[from>>12]
+				if q == 0 || from&0xfff > 4092 {
+					l = 0xfff // a doubleword here crosses a page
+				}
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					to := *(*uint32)(unsafe.Add(nil, q+uintptr(from)))
+					*at = e.start + uint32(in.Off) + uint32(in.Len)
+					g[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)
+					e.eip = to
+					e.taken = 1
+				} else if !e.general(in, b) {
+					break run
+				}
+
+			case hCallM:
+				from := uint32(g[in.Base&15]) + uint32(g[in.Index&15])<<(in.Scale&3) + in.Disp + e.base[in.Seg&7]
+				l := uint32(g[cpu.ESP]) - 4 + e.base[isa.SS]
+				q := rd[from>>12]
+				if q == 0 || from&0xfff > 4092 {
+					l = 0xfff // a doubleword here crosses a page
+				}
+				if p := wr[l>>12]; p != 0 && l&0xfff <= 4092 {
+					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
+					to := *(*uint32)(unsafe.Add(nil, q+uintptr(from)))
 					*at = e.start + uint32(in.Off) + uint32(in.Len)
 					g[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)
 					e.eip = to

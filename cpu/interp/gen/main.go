@@ -221,8 +221,12 @@ func unary() {
 	add("ImulRRI", "IMUL", args("Reg32", "Reg32", "Imm"), "v := int64(int32("+src+")) * int64(int32(in.Imm))\n"+product)
 	add("ImulRM", "IMUL", args("Reg32", "Mem", "None")+" && "+flatMemory,
 		atMemory("rd", "uint32", 4, "v := int64(int32("+dst+")) * int64(int32(*at))\n"+product))
-	add("MulR", "MUL", args("Reg32"), "v := g[cpu.EAX] * g[in.Args[0]&15]\n"+
-		"g[cpu.EAX], g[cpu.EDX] = v&0xffffffff, v>>32\ne.flags.result = uint32(v)\ne.flags.carries = 0\nif v>>32 != 0 {\ne.flags.carries = carryCF\n}")
+	wideProduct := func(operand string) string {
+		return "v := g[cpu.EAX] * " + operand + "\ng[cpu.EAX], g[cpu.EDX] = v&0xffffffff, v>>32\n" +
+			"e.flags.result, e.flags.carries = uint32(v), 0\nif v>>32 != 0 {\ne.flags.carries = carryCF\n}"
+	}
+	add("MulR", "MUL", args("Reg32"), wideProduct("g[in.Args[0]&15]"))
+	add("MulM", "MUL", args("Mem")+" && in.Width == 4 && "+flatMemory, atMemory("rd", "uint32", 4, wideProduct("uint64(*at)")))
 	double := func(name, op, r, out string) {
 		add(name, op, args("Reg32", "Reg32", "Imm")+" && in.Imm&31 != 0", "a, v, n := "+dst+", "+src+", in.Imm&31\n"+
 			"r, cf := "+r+", ("+out+")&1\ne.flags.result, e.flags.carries = r, cf<<31|(cf^(r^a)>>31)<<30\n"+setDst("r"))
@@ -255,6 +259,10 @@ const (
 	`
 )
 
+// fromMemory finds the host's address of a doubleword that is to be pushed; if
+// there is none, it makes the push take the slow path.
+const fromMemory = "q := rd[from>>12]\nif q == 0 || from&0xfff > 4092 {\nl = 0xfff // a doubleword here crosses a page\n}\n"
+
 func stack() {
 	push := func(v string) string {
 		return "v := " + v + "\nl := uint32(g[cpu.ESP]) - 4 + e.base[isa.SS]\n" +
@@ -264,7 +272,7 @@ func stack() {
 	add("PushI", "PUSH", args("Imm")+" && "+wide+" && "+flatStack, push("in.Imm"))
 	add("PushM", "PUSH", args("Mem")+" && in.Width == 4 && "+flatStack+" && "+flatMemory,
 		"from := "+address+"\nl := uint32(g[cpu.ESP]) - 4 + e.base[isa.SS]\n"+
-			"q := rd[from>>12]\nif q == 0 || from&0xfff > 4092 {\nl = 0xfff // an address that takes the slow path\n}\n"+
+			fromMemory+
 			access("wr", "uint32", 4, "*at = *(*uint32)(unsafe.Add(nil, q+uintptr(from)))\ng[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)", slow))
 	add("PopR", "POP", args("Reg32")+" && "+flatStack, "l := uint32(g[cpu.ESP]) + e.base[isa.SS]\n"+
 		access("rd", "uint32", 4, "v := *at\ng[cpu.ESP] = uint64(uint32(g[cpu.ESP]) + 4)\n"+setDst("v"), slow))
@@ -298,6 +306,11 @@ func control() {
 	}
 	add("Call", "CALL", args("Rel")+" && "+flatCode+" && "+flatStack, pushNext(next+" + in.Imm"))
 	add("CallR", "CALL", args("Reg32")+" && "+flatCode+" && "+flatStack, pushNext(dst))
+	// The target is loaded first, and on the fast path only; then as above.
+	add("CallM", "CALL", args("Mem")+" && in.Width == 4 && "+flatCode+" && "+flatStack+" && "+flatMemory,
+		"from := "+address+"\nl := uint32(g[cpu.ESP]) - 4 + e.base[isa.SS]\n"+fromMemory+
+			access("wr", "uint32", 4, "to := *(*uint32)(unsafe.Add(nil, q+uintptr(from)))\n*at = "+next+
+				"\ng[cpu.ESP] = uint64(uint32(g[cpu.ESP]) - 4)\ne.eip = to\ne.taken = 1", slow))
 	add("JmpR", "JMP", args("Reg32")+" && "+flatCode, "e.eip = "+dst+"\ne.taken = 1")
 	add("JmpM", "JMP", args("Mem")+" && in.Width == 4 && "+flatCode+" && "+flatMemory,
 		"l := "+address+"\n"+access("rd", "uint32", 4, "e.eip = *at\ne.taken = 1", slow))
