@@ -62,6 +62,16 @@ type board struct {
 	pci     *pci.Bus
 	fs      *v86fs.Device
 	devices []named
+	// a20 is what the keyboard controller and port 92h each say of the gate.
+	a20 [2]bool
+}
+
+// gateA20 is the wire of source i to the A20 gate, which is open when either says so.
+func (b *board) gateA20(i int) func(open bool) {
+	return func(open bool) {
+		b.a20[i] = open
+		b.memory.SetA20(b.a20[0] || b.a20[1])
+	}
 }
 
 // A wiredOR is an interrupt input that several sources share. It leads to an
@@ -143,12 +153,12 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	b.device("rtc", cmos)
 	b.ports.Claim(0x70, 2, cmos)
 
-	b.ps2 = ps2.New(b.clock, b.irq[1].tap(), b.irq[12].tap(), b.memory.SetA20, m.requestReset)
+	b.ps2 = ps2.New(b.clock, b.irq[1].tap(), b.irq[12].tap(), b.gateA20(0), m.requestReset)
 	b.device("ps2", b.ps2)
 	b.ports.Claim(0x60, 1, b.ps2.Data())
 	b.ports.Claim(0x64, 1, b.ps2.Command())
 
-	gate := port92.New(b.memory.SetA20, m.requestReset)
+	gate := port92.New(b.gateA20(1), m.requestReset)
 	b.device("port92", gate)
 	b.ports.Claim(0x92, 1, gate)
 
@@ -226,6 +236,7 @@ func (b *board) reset(cfg *Config) error {
 		b.irq[i].levels = 0
 		b.irq[i].set(false)
 	}
+	b.a20 = [2]bool{false, true}
 	b.memory.SetA20(true)
 	b.pci.Remap()
 	b.firmware(cfg)
@@ -242,6 +253,11 @@ func (b *board) firmware(cfg *Config) {
 	}
 	b.ports.Out(0x4d0, portio.Byte, elcr&0xff)
 	b.ports.Out(0x4d1, portio.Byte, elcr>>8)
+	if b.cpu.Model.APIC() {
+		const selectID, ioAPICID = 0, 1 // as the MADT says
+		b.memory.Write(ioAPICAt, 4, selectID)
+		b.memory.Write(ioAPICAt+0x10, 4, ioAPICID<<24)
+	}
 	tables := acpi.Tables(tablesAt, acpi.Board{PMBase: pmBase, SCI: sci, PCIWires: pciWires,
 		PCIMemory: uint32(cfg.memory()), APIC: b.cpu.Model.APIC()})
 	if err := b.memory.WriteAt(tables, tablesAt); err != nil {
