@@ -18,7 +18,7 @@ const (
 // A file is a regular file, a directory or a symbolic link.
 type file struct {
 	attr    v86fs.Attr
-	data    []byte
+	pages   map[uint64]*[blockSize]byte // by number; those not there are holes
 	target  string
 	entries map[string]*file
 	opens   int
@@ -55,6 +55,8 @@ func (f *FS) make(mode uint32) *file {
 	n := &file{attr: v86fs.Attr{Node: f.next, Mode: mode}}
 	if mode&v86fs.ModeType == v86fs.ModeDir {
 		n.entries = map[string]*file{}
+	} else {
+		n.pages = map[uint64]*[blockSize]byte{}
 	}
 	f.touch(n)
 	f.files[f.next] = n
@@ -151,7 +153,7 @@ func (f *FS) Close(n v86fs.Node) {
 // drop forgets a file without names and opens.
 func (f *FS) drop(p *file) {
 	if p.names == 0 && p.opens == 0 {
-		f.used -= uint64(len(p.data))
+		f.used -= uint64(len(p.pages)) * blockSize
 		delete(f.files, p.attr.Node)
 	}
 }
@@ -162,13 +164,18 @@ func (f *FS) Read(n v86fs.Node, b []byte, off uint64) (int, error) {
 	if err != nil || off >= p.attr.Size {
 		return 0, err
 	}
-	want := min(uint64(len(b)), p.attr.Size-off)
-	got := 0
-	if off < uint64(len(p.data)) {
-		got = copy(b[:want], p.data[off:])
+	b = b[:min(uint64(len(b)), p.attr.Size-off)]
+	for done := 0; done < len(b); {
+		at := off + uint64(done)
+		k := min(len(b)-done, blockSize-int(at%blockSize))
+		if page := p.pages[at/blockSize]; page != nil {
+			copy(b[done:done+k], page[at%blockSize:])
+		} else {
+			clear(b[done : done+k])
+		}
+		done += k
 	}
-	clear(b[got:want]) // beyond the data a file is a hole
-	return int(want), nil
+	return len(b), nil
 }
 
 // Write implements v86fs.Backend.
@@ -181,17 +188,41 @@ func (f *FS) Write(n v86fs.Node, b []byte, off uint64) (int, error) {
 	if end < off || end > 1<<63-1 {
 		return 0, v86fs.EFBIG
 	}
-	if grow := int64(end) - int64(len(p.data)); grow > 0 {
-		if f.used+uint64(grow) > f.limit {
-			return 0, v86fs.ENOSPC
+	done := 0
+	for done < len(b) {
+		at := off + uint64(done)
+		page := p.pages[at/blockSize]
+		if page == nil {
+			if f.used+blockSize > f.limit {
+				break
+			}
+			f.used += blockSize
+			page = new([blockSize]byte)
+			p.pages[at/blockSize] = page
 		}
-		f.used += uint64(grow)
-		p.data = append(p.data, make([]byte, grow)...)
+		done += copy(page[at%blockSize:], b[done:])
 	}
-	copy(p.data[off:], b)
-	p.attr.Size = max(p.attr.Size, end)
+	if done == 0 && len(b) > 0 {
+		return 0, v86fs.ENOSPC
+	}
+	p.attr.Size = max(p.attr.Size, off+uint64(done))
 	f.touch(p)
-	return len(b), nil
+	return done, nil
+}
+
+// truncate drops what lies beyond size.
+func (f *FS) truncate(p *file, size uint64) {
+	for number, page := range p.pages {
+		switch at := number * blockSize; {
+		case at >= size:
+			delete(p.pages, number)
+			f.used -= blockSize
+		case at+blockSize > size:
+			clear(page[size-at:])
+		}
+	}
+	p.attr.Size = size
+	f.touch(p)
 }
 
 // add makes a file under a name that is free.
@@ -329,12 +360,7 @@ func (f *FS) Setattr(n v86fs.Node, c v86fs.Change) error {
 		if _, err := f.regular(n); err != nil {
 			return err
 		}
-		if c.Size < uint64(len(p.data)) {
-			f.used -= uint64(len(p.data)) - c.Size
-			p.data = p.data[:c.Size:c.Size]
-		}
-		p.attr.Size = c.Size
-		f.touch(p)
+		f.truncate(p, c.Size)
 	}
 	if c.Valid&v86fs.SetMode != 0 {
 		p.attr.Mode = p.attr.Mode&v86fs.ModeType | c.Mode&0o7777
