@@ -50,10 +50,12 @@ var importMap = []row{
 	// The board's chips.
 	{pkg: "pci", ours: "io mem hw snapshot trace", banned: noHost},
 	{pkg: "devices/virtio", ours: "pci io mem hw snapshot trace", banned: noHost},
+	{pkg: "devices/virtio/virtiotest", ours: "pci io mem hw hw/hwtest"},
 	{pkg: "devices/v86fs", ours: "devices/virtio devices/v86fs/wire hw mem snapshot trace", banned: "os"},
 	{pkg: "devices/v86fs/wire", banned: noHost},
 	{pkg: "devices/v86fs/dirfs", ours: "devices/v86fs", others: sys},
 	{pkg: "devices/v86fs/memfs", ours: "devices/v86fs"},
+	{pkg: "devices/v86fs/v86fstest", ours: "devices/v86fs"},
 	{pkg: "devices/*", ours: "hw io mem pci snapshot trace", banned: noHost},
 
 	// The board.
