@@ -131,13 +131,60 @@ func write(m *mem.Space, part string, at mem.Addr, p []byte) error {
 	return err
 }
 
+// zero zeroes the n bytes at address at, which are RAM.
+func zero(m *mem.Space, at, n mem.Addr) error {
+	zeros := make([]byte, min(n, 64<<10))
+	for n > 0 {
+		step := min(n, mem.Addr(len(zeros)))
+		if err := write(m, "kernel", at, zeros[:step]); err != nil {
+			return err
+		}
+		at, n = at+step, n-step
+	}
+	return nil
+}
+
+// checkPart reports what is wrong with placing a part of a kernel in [at, end).
+func checkPart(m *mem.Space, at, end mem.Addr) error {
+	if at < highMemory {
+		return bad("kernel", "link it to 1 MiB or above", "a part of it belongs at %#x, where this machine keeps its tables", at)
+	}
+	return checkRoom(m, end)
+}
+
+// checkRoom reports it when there is no RAM up to end.
+func checkRoom(m *mem.Space, end mem.Addr) error {
+	ram := m.RAMSize()
+	switch {
+	case end <= mem.Addr(ram):
+		return nil
+	case end > mem.MaxRAM:
+		return bad("kernel", "give one that starts lower", "it needs memory up to %d MiB, no machine has more than %d MiB",
+			mebibytes(uint64(end)), uint64(mem.MaxRAM)>>20)
+	}
+	return bad("memory", "give the machine more", "%d MiB are too small: this kernel needs %d MiB to start",
+		ram>>20, mebibytes(uint64(end)))
+}
+
+// mebibytes is n in MiB, rounded up.
+func mebibytes(n uint64) uint64 {
+	if n%(1<<20) != 0 {
+		return n>>20 + 1
+	}
+	return n >> 20
+}
+
 // placeInitrd stores the initial RAM disk as high as it may lie: below limit
 // and the end of RAM, above floor.
 func placeInitrd(m *mem.Space, p []byte, floor, limit mem.Addr) (mem.Addr, error) {
 	top := min(limit, mem.Addr(m.RAMSize()))
 	if mem.Addr(len(p)) > top || (top-mem.Addr(len(p)))&^0xfff < floor {
-		return 0, bad("initrd", "give the machine more memory", "%d MiB do not fit beside the kernel into %d MiB",
-			(len(p)+1<<20-1)>>20, m.RAMSize()>>20)
+		remedy := "give the machine more memory"
+		if top < mem.Addr(m.RAMSize()) {
+			remedy = "give a smaller one" // the kernel does not reach higher
+		}
+		return 0, bad("initrd", remedy, "%d MiB do not fit above the kernel and below %d MiB",
+			mebibytes(uint64(len(p))), uint64(top)>>20)
 	}
 	at := (top - mem.Addr(len(p))) &^ 0xfff
 	return at, write(m, "initrd", at, p)

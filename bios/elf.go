@@ -23,7 +23,7 @@ func loadELF(m *mem.Space, k []byte) (start uint32, end mem.Addr, err error) {
 	if f.Machine != elf.EM_386 || f.Type != elf.ET_EXEC {
 		return 0, 0, bad("kernel", remedy, "it is an ELF file of type %v for %v", f.Type, f.Machine)
 	}
-	found := false
+	found, total := false, uint64(0)
 	for _, p := range f.Progs {
 		if p.Type != elf.PT_LOAD || p.Memsz == 0 {
 			continue
@@ -32,14 +32,16 @@ func loadELF(m *mem.Space, k []byte) (start uint32, end mem.Addr, err error) {
 			return 0, 0, bad("kernel", "give the whole file", "it is truncated: a segment ends beyond the file")
 		}
 		at := mem.Addr(p.Paddr)
-		if p.Paddr+p.Memsz > m.RAMSize() {
-			return 0, 0, bad("memory", "give the machine more", "%d MiB are too small: this kernel reaches to %d MiB",
-				m.RAMSize()>>20, (p.Paddr+p.Memsz+1<<20-1)>>20)
+		if err := checkPart(m, at, at+mem.Addr(p.Memsz)); err != nil {
+			return 0, 0, err
+		}
+		if total += p.Memsz; total > m.RAMSize() {
+			return 0, 0, bad("kernel", remedy, "its segments overlap")
 		}
 		if err := write(m, "kernel", at, k[p.Off:p.Off+p.Filesz]); err != nil {
 			return 0, 0, err
 		}
-		if err := write(m, "kernel", at+mem.Addr(p.Filesz), make([]byte, p.Memsz-p.Filesz)); err != nil {
+		if err := zero(m, at+mem.Addr(p.Filesz), mem.Addr(p.Memsz-p.Filesz)); err != nil {
 			return 0, 0, err
 		}
 		end = max(end, at+mem.Addr(p.Memsz))

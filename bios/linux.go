@@ -86,10 +86,10 @@ type setup struct {
 // readSetup checks a bzImage.
 func readSetup(k []byte) (s setup, err error) {
 	const remedy = "give an i386 bzImage"
-	s.version = get16(k[hdrVersion:])
 	if len(k) < hdrEnd {
 		return s, bad("kernel", "give the whole file", "it is truncated within its header")
 	}
+	s.version = get16(k[hdrVersion:])
 	if s.version < 0x200 {
 		return s, bad("kernel", remedy, "its boot protocol %d.%02d is too old", s.version>>8, s.version&0xff)
 	}
@@ -114,6 +114,9 @@ func readSetup(k []byte) (s setup, err error) {
 	// The file may end in the last paragraph the size counts.
 	if from >= len(k) || size-15 > len(k)-from {
 		return s, bad("kernel", "give the whole file", "it is truncated: %d of %d bytes are there", len(k), from+size)
+	}
+	if size == 0 {
+		return s, bad("kernel", remedy, "its header says that no kernel follows")
 	}
 	s.payload = k[from:min(from+size, len(k))]
 	s.cmdline, s.initrdMax = defaultCmdline, defaultInitrd
@@ -140,10 +143,12 @@ func placeLinux(m *mem.Space, b Boot) (entry, error) {
 	if err != nil {
 		return entry{}, err
 	}
-	ram := m.RAMSize()
-	if uint64(s.start)+s.initSize > ram || s.initSize > ram {
-		return entry{}, bad("memory", "give the machine more", "%d MiB are too small: this kernel needs %d MiB to start",
-			ram>>20, (uint64(s.start)+s.initSize+1<<20-1)>>20)
+	if s.start >= 1<<32 {
+		return entry{}, bad("kernel", "give an i386 bzImage", "it wants to run at %#x, beyond 4 GiB", s.start)
+	}
+	kernelEnd := s.start + mem.Addr(s.initSize)
+	if err := checkRoom(m, kernelEnd); err != nil {
+		return entry{}, err
 	}
 	if err := write(m, "kernel", highMemory, s.payload); err != nil {
 		return entry{}, err
@@ -152,7 +157,7 @@ func placeLinux(m *mem.Space, b Boot) (entry, error) {
 	// The header reaches from setup_sects to where its jump leads.
 	end := min(hdrMagic+int(b.Kernel[hdrJump+1]), hdrEnd)
 	copy(zp[hdrSetupSects:end], b.Kernel[hdrSetupSects:])
-	if err := handOver(m, zp, b, s.start+mem.Addr(s.initSize), s.initrdMax+1, s.cmdline); err != nil {
+	if err := handOver(m, zp, b, kernelEnd, s.initrdMax+1, s.cmdline); err != nil {
 		return entry{}, err
 	}
 	if s.acpiByPage {

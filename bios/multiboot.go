@@ -110,19 +110,16 @@ func loadByHeader(m *mem.Space, k []byte, h int) (start uint32, end mem.Addr, er
 			return 0, 0, bad("kernel", "give the whole file", "it is truncated: %d of %d bytes are there", len(k), from+size)
 		}
 	}
-	end = mem.Addr(load) + mem.Addr(size)
+	loaded := mem.Addr(load) + mem.Addr(size)
+	end = max(loaded, mem.Addr(bssEnd))
+	if err := checkPart(m, mem.Addr(load), end); err != nil {
+		return 0, 0, err
+	}
+	if mem.Addr(entry) < mem.Addr(load) || mem.Addr(entry) >= end {
+		return 0, 0, bad("kernel", remedy, "its entry point %#x lies outside of it", entry)
+	}
 	if err := write(m, "kernel", mem.Addr(load), k[from:from+size]); err != nil {
 		return 0, 0, err
 	}
-	if mem.Addr(bssEnd) > end {
-		if mem.Addr(bssEnd) > mem.Addr(m.RAMSize()) {
-			return 0, 0, bad("memory", "give the machine more", "%d MiB are too small: this kernel reaches to %d MiB",
-				m.RAMSize()>>20, (uint64(bssEnd)+1<<20-1)>>20)
-		}
-		if err := write(m, "kernel", end, make([]byte, mem.Addr(bssEnd)-end)); err != nil {
-			return 0, 0, err
-		}
-		end = mem.Addr(bssEnd)
-	}
-	return entry, end, nil
+	return entry, end, zero(m, loaded, end-loaded)
 }
