@@ -100,13 +100,13 @@ func loadByHeader(m *mem.Space, k []byte, h int) (start uint32, end mem.Addr, er
 	header, load := get32(k[h+12:]), get32(k[h+16:])
 	loadEnd, bssEnd, entry := get32(k[h+20:]), get32(k[h+24:]), get32(k[h+28:])
 	from := h - int(header-load)
-	if header < load || from < 0 {
+	if header < load || from < 0 || loadEnd != 0 && loadEnd < load {
 		return 0, 0, bad("kernel", remedy, "its Multiboot addresses contradict each other")
 	}
 	size := len(k) - from
 	if loadEnd != 0 {
 		size = int(loadEnd - load)
-		if loadEnd < load || size > len(k)-from {
+		if size > len(k)-from {
 			return 0, 0, bad("kernel", "give the whole file", "it is truncated: %d of %d bytes are there", len(k), from+size)
 		}
 	}
