@@ -58,6 +58,9 @@ func TestBadKernels(t *testing.T) {
 
 		{"ELF for 64 bits", wide, "kernel", ""},
 		{"ELF for another processor", alien, "kernel", "ARM"},
+		{"ELF cut in its header", good[:40], "kernel", "truncated"},
+		{"ELF cut in its program headers", good[:60], "kernel", "truncated"},
+		{"ELF that says where sections are, cut before", edit(edit(good, 32, 1<<20), 48, 0x00010001), "kernel", ""},
 		{"ELF cut in a segment", good[:len(good)-1], "kernel", "truncated"},
 		{"ELF segment larger in the file than in memory", edit(good, filesz, 201), "kernel", "truncated"},
 		{"ELF entry in no segment", elf32(0x100000+200, segment{0x100000, 0x100000, 200, text}), "kernel", "entry"},

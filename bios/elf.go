@@ -3,6 +3,8 @@ package bios
 import (
 	"bytes"
 	"debug/elf"
+	"errors"
+	"io"
 
 	"github.com/gov86/gov86/mem"
 )
@@ -14,6 +16,9 @@ func isELF(k []byte) bool { return bytes.HasPrefix(k, []byte(elf.ELFMAG)) }
 func loadELF(m *mem.Space, k []byte) (start uint32, end mem.Addr, err error) {
 	const remedy = "give an ELF executable for the 386"
 	f, err := elf.NewFile(bytes.NewReader(k))
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0, 0, bad("kernel", "give the whole file", "it is truncated: %d bytes are there", len(k))
+	}
 	if err != nil {
 		return 0, 0, bad("kernel", remedy, "it is a damaged ELF file: %v", err)
 	}

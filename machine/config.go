@@ -51,8 +51,8 @@ type Host struct {
 func (c *Config) Validate() error {
 	var wrong []error
 	if m := c.memory(); m < mem.MinRAM || m > mem.MaxRAM || m%mem.PageSize != 0 {
-		wrong = append(wrong, fmt.Errorf("memory: %d KiB cannot be had; give %d MiB to %d MiB, in steps of 4 KiB",
-			m>>10, mem.MinRAM>>20, mem.MaxRAM>>20))
+		wrong = append(wrong, &bios.Error{Part: "memory", What: fmt.Sprintf("%d KiB cannot be had", m>>10),
+			Remedy: fmt.Sprintf("give %d MiB to %d MiB, in steps of 4 KiB", mem.MinRAM>>20, mem.MaxRAM>>20)})
 	}
 	if c.Model != "" {
 		if _, err := cpu.ModelByName(c.Model); err != nil {

@@ -48,8 +48,8 @@ type Machine struct {
 	rate float64
 }
 
-// New puts a machine together and loads what it boots. Bad images are reported
-// as *bios.Error.
+// New puts a machine together and loads what it boots. Bad images and
+// sizes of memory are reported as *bios.Error.
 func New(cfg Config, host Host) (*Machine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
