@@ -255,8 +255,8 @@ func TestBadKernels(t *testing.T) {
 		{"an initrd that is missing", "--kernel triple --initrd nowhere", "gov86: nowhere: "},
 		{"an initrd larger than memory", "--kernel triple --initrd big --memory 16M", "gov86: big: "},
 		{"a command line too long", "--append " + strings.Repeat("x", 10_000), "gov86: --append: "},
-		{"memory too small", "--memory 64K", "gov86: memory: "},
-		{"memory too large", "--memory 64G", "gov86: memory: "},
+		{"memory too small", "--memory 64K", "gov86: --memory: "},
+		{"memory too large", "--memory 64G", "gov86: --memory: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
