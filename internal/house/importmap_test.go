@@ -40,6 +40,7 @@ var importMap = []row{
 
 	// The processor.
 	{pkg: "cpu/isa", others: arch, banned: noHost},
+	{pkg: "cpu/fpu", banned: noHost},
 	{pkg: "cpu/fpu/host", banned: noHost},
 	{pkg: "cpu/fpu/host/gen"},
 	{pkg: "cpu", ours: "cpu/isa mem io hw snapshot trace", others: sys},
