@@ -83,6 +83,7 @@ func (e *Env) precision() uint { return [4]uint{24, 64, 53, 64}[e.Control>>8&3] 
 // Values that operations make by themselves.
 var (
 	indefinite = F80{3 << 62, sign | topExp}
+	one        = F80{integer, bias}
 )
 
 func infinity(neg bool) F80 { return F80{integer, topExp}.signed(neg) }
