@@ -11,7 +11,7 @@ import (
 func TestTranscendentalsAreRoundedCorrectly(t *testing.T) {
 	ops := map[string]func(*Env, F80, F80) F80{
 		"F2XM1": unary(Exp2M1), "FYL2X": Log2, "FYL2XP1": Log2P1, "FPATAN": Atan,
-		"FSIN": unary(Sin), "FCOS": unary(Cos), "FPTAN": unary(Tan),
+		"FSIN": unary(Sin), "FCOS": unary(Cos), "FPTAN": unary(tangent),
 	}
 	f, err := os.Open("testdata/transcendental.txt")
 	if err != nil {
@@ -38,6 +38,11 @@ func TestTranscendentalsAreRoundedCorrectly(t *testing.T) {
 	if n < 100 {
 		t.Errorf("%d cases", n)
 	}
+}
+
+func tangent(e *Env, a F80) F80 {
+	r, _ := Tan(e, a)
+	return r
 }
 
 func unary(f func(*Env, F80) F80) func(*Env, F80, F80) F80 {

@@ -135,11 +135,15 @@ func Cos(e *Env, a F80) F80 {
 	return e.deliver(c.inexact(), 64)
 }
 
-// Tan is FPTAN, which pushes a 1 after the tangent. If it sets C2, a is out of
-// range and stays as it is, and nothing is pushed.
-func Tan(e *Env, a F80) F80 {
-	if r, done := e.angle(a); done || a.kind() == zeroKind {
-		return r
+// Tan is FPTAN, which replaces a by the tangent and pushes a 1, or a NaN if the
+// tangent is one. If it sets C2, a is out of range and stays as it is, and
+// nothing is pushed.
+func Tan(e *Env, a F80) (tangent, pushed F80) {
+	if r, done := e.angle(a); done {
+		return r, r
+	}
+	if a.kind() == zeroKind {
+		return a, one
 	}
 	x := a.number()
 	r, q := reduce(x)
@@ -155,7 +159,7 @@ func Tan(e *Env, a F80) F80 {
 		t.neg = !t.neg
 	}
 	t.neg = t.neg != x.neg
-	return e.deliver(t.inexact(), 64)
+	return e.deliver(t.inexact(), 64), one
 }
 
 // atanSteps are the arc tangents of k/32.

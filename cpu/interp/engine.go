@@ -29,6 +29,8 @@ type Engine struct {
 	from      *block.Block
 	fromTaken int
 	left      int64
+	// exec has the semantics of every operation.
+	exec *[isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap
 
 	// start is the EIP of the block being executed. When it has ended, eip is
 	// where control goes and taken, 0 or 1, which way; or fault why it stopped.
@@ -44,8 +46,17 @@ var _ cpu.Engine = (*Engine)(nil)
 
 // New returns an engine for c.
 func New(c *cpu.CPU) *Engine {
-	e := &Engine{CPU: c}
+	e := &Engine{CPU: c, exec: &exec}
 	e.cache = block.New(c, e.prepare)
+	return e
+}
+
+// NewPure is New without the host's arithmetic units, whose transcendental
+// results and estimates differ from host to host: every result is then the same
+// on all of them.
+func NewPure(c *cpu.CPU) *Engine {
+	e := New(c)
+	e.exec = &pureExec
 	return e
 }
 
@@ -251,7 +262,7 @@ func stack(m cpu.Mode) bool {
 func (e *Engine) generic(in *isa.Inst) cpu.Trap {
 	e.Start = e.start + uint32(in.Off)
 	e.EIP = e.Start + uint32(in.Len)
-	return exec[in.Op](e, in)
+	return e.exec[in.Op](e, in)
 }
 
 // general is generic within a run of b. It reports whether the run goes on

@@ -8,7 +8,7 @@ import (
 )
 
 // There is no unit for this host: what needs one is undefined.
-var x87Unit, simdUnit = without(&x87Ops, isa.X87), without(&simdOps, isa.SIMD)
+var simdUnit = without(&simdOps, isa.SIMD)
 
 // without has undefined for the operations with an attribute that have does
 // not have.

@@ -2,20 +2,11 @@ package interp
 
 import (
 	"github.com/gov86/gov86/cpu"
-	"github.com/gov86/gov86/cpu/fpu/host"
 	"github.com/gov86/gov86/cpu/isa"
 )
 
 // x87 arithmetic: how operations find their operands and leave their results.
 // The operations themselves are functions of an arithmetic unit.
-
-// The shapes of an x87 unit's functions: they take the control word, and
-// return the status word with the exceptions and the condition codes.
-type (
-	x87Unary  = func(r, a *host.F80, control uint16) uint16
-	x87Binary = func(r, a, b *host.F80, control uint16) uint16
-	x87Double = func(r, s, a *host.F80, control uint16) uint16
-)
 
 // A form is how an operation with two operands is written.
 type form uint8

@@ -171,7 +171,7 @@ func fldConstant(v cpu.Float80) func(*Engine, *isa.Inst) cpu.Trap {
 }
 
 // fldRounded loads a constant that depends on the rounding mode.
-func fldRounded(fn func(r *host.F80, control uint16) uint16) func(*Engine, *isa.Inst) cpu.Trap {
+func fldRounded(fn x87Constant) func(*Engine, *isa.Inst) cpu.Trap {
 	return func(e *Engine, _ *isa.Inst) cpu.Trap {
 		if !e.full() {
 			fn(f80(&e.unit.r), e.FPU.Control)
@@ -182,12 +182,9 @@ func fldRounded(fn func(r *host.F80, control uint16) uint16) func(*Engine, *isa.
 	}
 }
 
-// A narrowing converts a register to a format in memory.
-type narrowing func(m *[10]byte, a *host.F80, control uint16) uint16
-
 // narrowings are those of one operation by the width of the result.
 type narrowings struct {
-	by4, by8, by2, by10 narrowing
+	by4, by8, by2, by10 x87Store
 	// none is what an empty register stores, by its low bytes.
 	none func(n uint8) (v uint64)
 	pops uint8
@@ -199,7 +196,7 @@ func (s narrowings) popped() narrowings {
 	return s
 }
 
-func (s *narrowings) of(n uint8) narrowing {
+func (s *narrowings) of(n uint8) x87Store {
 	switch n {
 	case 2:
 		return s.by2

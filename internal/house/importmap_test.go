@@ -45,7 +45,7 @@ var importMap = []row{
 	{pkg: "cpu/fpu/host/gen"},
 	{pkg: "cpu", ours: "cpu/isa mem io hw snapshot trace", others: sys},
 	{pkg: "cpu/block", ours: "cpu cpu/isa mem"},
-	{pkg: "cpu/interp", ours: "cpu cpu/isa cpu/fpu/host cpu/block io mem trace", others: sys},
+	{pkg: "cpu/interp", ours: "cpu cpu/isa cpu/fpu cpu/fpu/host cpu/block io mem trace", others: sys},
 	{pkg: "cpu/interp/gen"},
 
 	// The board's chips.
