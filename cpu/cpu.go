@@ -48,7 +48,10 @@ type CPU struct {
 	Mem   *mem.Space
 	Pins  Pins
 	Model *Model
-	TLB   TLB
+	// ErrorPins may be nil: then nobody hears of x87 errors while CR0.NE is
+	// clear, and the processor waits.
+	ErrorPins ErrorPins
+	TLB       TLB
 
 	// Last remembers the latest exceptions for a post-mortem.
 	Last History

@@ -56,6 +56,10 @@ func contributory(vector uint8) bool {
 // A fault while doing so is delivered in its place, or both become a double
 // fault; a fault of that shuts the processor down.
 func (c *CPU) Deliver(t Trap) {
+	if t == Exception(VecMF) && c.CR0&CR0NE == 0 {
+		c.freeze()
+		return
+	}
 	for {
 		v := eventOf(t)
 		if t.After() && (v.vector == VecBP || v.vector == VecOF) {

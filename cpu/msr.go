@@ -31,6 +31,8 @@ const (
 	physMask   = 1<<physBits - 1
 	// fastStrings is the bit of IA32_MISC_ENABLE that firmware leaves set.
 	fastStrings = 1
+	// fopcodeCompatible is another; see RecordsFOP.
+	fopcodeCompatible = 1 << 2
 
 	// APICEnable is the global enable bit of IA32_APIC_BASE.
 	APICEnable = 1 << 11

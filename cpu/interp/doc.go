@@ -6,12 +6,20 @@
 // table. Everything else goes through exec, one function an operation, which
 // is complete: a form that is not fast is slow, never wrong.
 //
-// The numeric part of the x87, MMX and SSE operations is a host's unit, called
-// through the tables of x87unit_amd64.go and simdunit_amd64.go; everything about
-// stacks, tags, masks and memory is here. Other hosts have no unit yet: there
-// those operations raise #UD, whatever CPUID says. Not modelled: the x87 opcode
-// register (it reads as what was last loaded), FERR# (errors are #MF even when
-// CR0.NE is clear), and unmasked SIMD underflow of an exact denormal result.
+// The numeric part of the x87, MMX and SSE operations is that of a unit;
+// everything about stacks, tags, masks and memory is here. The x87 has two: the
+// host's own (x87unit_amd64.go), and package fpu's (x87unit_pure.go), which
+// hosts that are not an x86 have and NewPure asks for. SIMD has the host's own
+// (simdunit_amd64.go); where there is none its operations raise #UD, whatever
+// CPUID says. Not modelled: unmasked SIMD underflow of an exact denormal result.
+//
+// The x87 is that of Intel's P6 family. FOP, FIP and FDP with their selectors
+// are of the last instruction that is not a control instruction, the
+// Pentium 4's FOP only by request or of one with an unmasked exception. FXSAVE stores
+// and FXRSTOR loads them always, where AMD's processors do so only while an
+// error is pending. FCOM, FTST and FCOMI leave their flags alone when an invalid
+// operand is not masked, as the SDM says and AMD's do not. FFREE clears C1,
+// which is undefined.
 //
 // Within a run the six status flags live in Engine.flags in a lazy form; they
 // are whole in EFLAGS whenever the CPU's own methods are called and whenever

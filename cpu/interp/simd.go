@@ -27,8 +27,8 @@ func (e *Engine) simdReady(mmx, xmm bool) cpu.Trap {
 		return cpu.UD()
 	case e.CR0&cpu.CR0TS != 0:
 		return cpu.Exception(cpu.VecNM)
-	case mmx && e.FPU.Status&statusES != 0:
-		return cpu.Exception(cpu.VecMF)
+	case mmx:
+		return e.pendingError()
 	}
 	return cpu.NoTrap
 }

@@ -54,7 +54,7 @@ type unitArea struct {
 func f80(r *cpu.Float80) *host.F80 { return (*host.F80)(r) }
 
 // x87 guards an instruction that is not a control instruction, and records
-// where it and its operand lie. The opcode is not recorded.
+// it and its operand, as processors of the P6 family do.
 func x87(op func(*Engine, *isa.Inst) cpu.Trap) func(*Engine, *isa.Inst) cpu.Trap {
 	return func(e *Engine, in *isa.Inst) cpu.Trap {
 		if t := e.x87Ready(); t != cpu.NoTrap {
@@ -67,6 +67,9 @@ func x87(op func(*Engine, *isa.Inst) cpu.Trap) func(*Engine, *isa.Inst) cpu.Trap
 		f.IP, f.CS = e.Start, e.Seg[isa.CS].Selector
 		if in.Width != 0 {
 			f.DP, f.DS = e.offset(in), e.Seg[in.Seg].Selector
+		}
+		if f.Status&statusES != 0 || e.RecordsFOP() {
+			f.Opcode = in.X87
 		}
 		return cpu.NoTrap
 	}
@@ -171,9 +174,9 @@ func isNaN(r *cpu.Float80) bool {
 var x87Ops = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
 	isa.FLD: x87(fld), isa.FILD: x87(fild), isa.FBLD: x87(fbld),
 	isa.FLD1: x87(fldConstant(x87One)), isa.FLDZ: x87(fldConstant(x87Zero)),
-	isa.FXCH: x87(fxch), isa.FCHS: x87(changeSign(func(s uint16) uint16 { return s ^ signBit })),
+	isa.FNOP: x87(nop), isa.FXCH: x87(fxch), isa.FCHS: x87(changeSign(func(s uint16) uint16 { return s ^ signBit })),
 	isa.FABS: x87(changeSign(func(s uint16) uint16 { return s &^ signBit })), isa.FXAM: x87(fxam),
-	isa.FINCSTP: x87(turnST(1)), isa.FDECSTP: x87(turnST(7)), isa.FFREE: x87(ffree(0)), isa.FFREEP: x87(ffree(1)),
+	isa.FINCSTP: x87(turnST(1)), isa.FDECSTP: x87(turnST(7)), isa.FFREE: x87(ffree), isa.FFREEP: x87(ffreep),
 	isa.FCMOVB: x87(fcmov(2)), isa.FCMOVNB: x87(fcmov(3)), isa.FCMOVE: x87(fcmov(4)), isa.FCMOVNE: x87(fcmov(5)),
 	isa.FCMOVBE: x87(fcmov(6)), isa.FCMOVNBE: x87(fcmov(7)), isa.FCMOVU: x87(fcmov(10)), isa.FCMOVNU: x87(fcmov(11)),
 }

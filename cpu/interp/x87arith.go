@@ -40,14 +40,18 @@ func (e *Engine) operand80(in *isa.Inst, how form) (r cpu.Float80, sw uint16, t 
 	return integer80(v), 0, t
 }
 
-// denormalOperand is the denormal exception that the conversion of a memory
-// operand hid from the operation, if none of higher priority was found
+// withDenormal is sw with the denormal exception that the conversion of a
+// memory operand hid from the operation, if none of higher priority was found.
+// Unmasked it precedes the operation, which then finds nothing else
 // (Intel SDM Vol. 1, "Floating-Point Exception Priority").
-func denormalOperand(loading, sw uint16, other *cpu.Float80) uint16 {
-	if sw&(statusIE|statusZE) != 0 || isNaN(other) {
-		return 0
+func withDenormal(loading, sw, control uint16, other *cpu.Float80) uint16 {
+	switch {
+	case loading&statusDE == 0 || sw&(statusIE|statusZE) != 0 || isNaN(other):
+		return sw
+	case control&statusDE == 0:
+		return statusDE
 	}
-	return loading & statusDE
+	return sw | statusDE
 }
 
 // x87Arith is FADD and the like in all their forms.
@@ -84,7 +88,7 @@ func (e *Engine) arithMemory(fn x87Binary, in *isa.Inst, how form) cpu.Trap {
 		a, b = b, a
 	}
 	sw := fn(f80(&e.unit.r), f80(a), f80(b), e.FPU.Control)
-	sw |= denormalOperand(loading, sw, e.stackTop())
+	sw = withDenormal(loading, sw, e.FPU.Control, e.stackTop())
 	if e.report(sw, statusC1, before) {
 		e.setST(0, e.unit.r)
 	}
@@ -122,7 +126,7 @@ func (e *Engine) compare(fn x87Binary, b *cpu.Float80, i uint8, loading uint16, 
 		sw = statusIE | statusSF | codes
 	} else {
 		sw = fn(f80(&e.unit.r), f80(e.stackTop()), f80(b), e.FPU.Control) &^ statusC1
-		sw |= denormalOperand(loading, sw, e.stackTop())
+		sw = withDenormal(loading, sw, e.FPU.Control, e.stackTop())
 	}
 	if !e.report(sw, statusC1, before) {
 		return

@@ -329,23 +329,26 @@ func turnST(n uint16) func(*Engine, *isa.Inst) cpu.Trap {
 	}
 }
 
-// ffree is FFREE and FFREEP, which is not documented and pops.
-func ffree(pops uint16) func(*Engine, *isa.Inst) cpu.Trap {
-	return func(e *Engine, in *isa.Inst) cpu.Trap {
-		e.free(in.Args[0].Num())
-		e.turn(pops)
-		return cpu.NoTrap
-	}
+func ffree(e *Engine, in *isa.Inst) cpu.Trap {
+	e.clearC1()
+	e.free(in.Args[0].Num())
+	return cpu.NoTrap
 }
 
-// fcmov moves ST(i) to ST(0) when condition cc holds.
+// ffreep is FFREEP, which is not documented: FFREE, and then it pops.
+func ffreep(e *Engine, in *isa.Inst) cpu.Trap {
+	ffree(e, in)
+	e.popST()
+	return cpu.NoTrap
+}
+
+// fcmov moves ST(i) to ST(0) when condition cc holds. C1 stays.
 func fcmov(cc uint8) func(*Engine, *isa.Inst) cpu.Trap {
 	return func(e *Engine, in *isa.Inst) cpu.Trap {
 		i := in.Args[1].Num()
 		if e.underflow(i, 0, 0) {
 			return cpu.NoTrap
 		}
-		e.clearC1()
 		if e.flags.condition(cc) {
 			e.setST(0, e.FPU.ST[e.st(i)])
 		}

@@ -15,6 +15,11 @@ const (
 	topShift   = 11
 	controlNew = 0x37f // FNINIT
 
+	// controlValid are the bits of the control word with storage, controlOne is
+	// the one that always reads as set.
+	controlValid = 0x1f7f
+	controlOne   = 0x40
+
 	tagZero    = 1
 	tagSpecial = 2
 	tagEmpty   = 3
@@ -36,8 +41,13 @@ func (e *Engine) x87Ready() cpu.Trap {
 	if t := e.unavailable(); t != cpu.NoTrap {
 		return t
 	}
+	return e.pendingError()
+}
+
+// pendingError is the trap of a waiting instruction after an unmasked error.
+func (e *Engine) pendingError() cpu.Trap {
 	if e.FPU.Status&statusES != 0 {
-		return cpu.Exception(cpu.VecMF)
+		return e.X87Error()
 	}
 	return cpu.NoTrap
 }
@@ -67,13 +77,11 @@ func fwait(e *Engine, _ *isa.Inst) cpu.Trap {
 	if e.CR0&(cpu.CR0MP|cpu.CR0TS) == cpu.CR0MP|cpu.CR0TS {
 		return cpu.Exception(cpu.VecNM)
 	}
-	if e.FPU.Status&statusES != 0 {
-		return cpu.Exception(cpu.VecMF)
-	}
-	return cpu.NoTrap
+	return e.pendingError()
 }
 
-func fninit(e *Engine, _ *isa.Inst) cpu.Trap {
+func fninit(e *Engine, in *isa.Inst) cpu.Trap {
+	fnclex(e, in)
 	f := &e.FPU
 	f.Control, f.Status, f.Tag = controlNew, 0, 0xffff
 	f.IP, f.DP, f.CS, f.DS, f.Opcode = 0, 0, 0, 0, 0
@@ -81,18 +89,29 @@ func fninit(e *Engine, _ *isa.Inst) cpu.Trap {
 }
 
 func fnclex(e *Engine, _ *isa.Inst) cpu.Trap {
-	e.FPU.Status &^= 0xff | statusBusy
+	e.FPU.Status &^= statusExceptions | statusSF
+	e.summarize()
 	return cpu.NoTrap
 }
 
 // summarize sets ES and B of the status word when an exception is unmasked.
 func (e *Engine) summarize() {
 	f := &e.FPU
-	if f.Status&^f.Control&0x3f != 0 {
+	if f.Status&^f.Control&statusExceptions != 0 {
 		f.Status |= statusES | statusBusy
-	} else {
-		f.Status &^= statusES | statusBusy
+		return
 	}
+	if f.Status&statusES != 0 {
+		e.X87ErrorGone()
+	}
+	f.Status &^= statusES | statusBusy
+}
+
+// setStatus loads the status word. Its ES and B are not taken from v.
+func (e *Engine) setStatus(v uint16) {
+	const summary = statusES | statusBusy
+	e.FPU.Status = e.FPU.Status&summary | v&^summary
+	e.summarize()
 }
 
 func fldcw(e *Engine, in *isa.Inst) cpu.Trap {
@@ -100,7 +119,7 @@ func fldcw(e *Engine, in *isa.Inst) cpu.Trap {
 	if t != cpu.NoTrap {
 		return t
 	}
-	e.FPU.Control = uint16(v)&0x1f7f | 0x40
+	e.FPU.Control = uint16(v)&controlValid | controlOne
 	e.summarize()
 	return cpu.NoTrap
 }
@@ -194,7 +213,8 @@ func (e *Engine) loadEnvironment(l uint32, n uint8) cpu.Trap {
 		}
 	}
 	f := &e.FPU
-	f.Control, f.Status, f.Tag = uint16(w[0])&0x1f7f|0x40, uint16(w[1]), uint16(w[2])
+	f.Control, f.Tag = uint16(w[0])&controlValid|controlOne, uint16(w[2])
+	e.setStatus(uint16(w[1]))
 	if e.Protected() {
 		f.IP, f.CS, f.Opcode = w[3], uint16(w[4]), uint16(w[4]>>16)&0x7ff
 		f.DP, f.DS = w[5], uint16(w[6])
@@ -202,7 +222,6 @@ func (e *Engine) loadEnvironment(l uint32, n uint8) cpu.Trap {
 		f.IP, f.CS, f.Opcode = w[3]&0xffff|w[4]>>12<<16, 0, uint16(w[4])&0x7ff
 		f.DP, f.DS = w[5]&0xffff|w[6]>>12<<16, 0
 	}
-	e.summarize()
 	return cpu.NoTrap
 }
 
@@ -287,11 +306,14 @@ func frstor(e *Engine, in *isa.Inst) cpu.Trap {
 
 // fxImage opens the 512 bytes of FXSAVE, which are aligned to 16.
 func (e *Engine) fxImage(in *isa.Inst, write bool) (uint32, cpu.Trap) {
-	l, t := e.area(in, 512, write)
+	l, t := e.memory(in, 512, write)
 	if t == cpu.NoTrap && l&15 != 0 {
-		t = cpu.GP(0)
+		return 0, cpu.GP(0)
 	}
-	return l, t
+	if t != cpu.NoTrap {
+		return 0, t
+	}
+	return e.area(in, 512, write)
 }
 
 func fxsave(e *Engine, in *isa.Inst) cpu.Trap {
@@ -356,7 +378,8 @@ func fxrstor(e *Engine, in *isa.Inst) cpu.Trap {
 		return cpu.GP(0)
 	}
 	f := &e.FPU
-	f.Control, f.Status = uint16(w[0])&0x1f7f|0x40, uint16(w[0]>>16)
+	f.Control = uint16(w[0])&controlValid | controlOne
+	e.setStatus(uint16(w[0] >> 16))
 	f.Opcode = uint16(w[1]>>16) & 0x7ff
 	f.IP, f.CS, f.DP, f.DS = w[2], uint16(w[3]), w[4], uint16(w[5])
 	for i := range uint8(8) {
@@ -374,7 +397,6 @@ func fxrstor(e *Engine, in *isa.Inst) cpu.Trap {
 		}
 		f.Tag |= tag << (2 * i)
 	}
-	e.summarize()
 	if !sse {
 		return cpu.NoTrap
 	}
@@ -421,7 +443,7 @@ func stmxcsr(e *Engine, in *isa.Inst) cpu.Trap { return e.setValue(in, in.Args[0
 // environmentOps are the operations of this file.
 var environmentOps = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
 	isa.FWAIT: fwait, isa.FNINIT: silent(fninit), isa.FNCLEX: silent(fnclex),
-	isa.FNENI: silent(nop), isa.FNDISI: silent(nop), isa.FNSETPM: silent(nop), isa.FNOP: waiting(nop),
+	isa.FNENI: silent(nop), isa.FNDISI: silent(nop), isa.FNSETPM: silent(nop),
 	isa.FLDCW: waiting(fldcw), isa.FNSTCW: silent(fnstcw), isa.FNSTSW: silent(fnstsw),
 	isa.FNSTENV: silent(fnstenv), isa.FLDENV: waiting(fldenv),
 	isa.FNSAVE: silent(fnsave), isa.FRSTOR: waiting(frstor),

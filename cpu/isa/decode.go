@@ -105,6 +105,9 @@ func (d *decoder) decode(m Mode) bool {
 			return false
 		}
 	}
+	if d.opcode&^7 == 0xd8 && operations[in.Op].attr&X87 != 0 {
+		in.X87 = uint16(d.opcode&7)<<8 | uint16(d.modrm)
+	}
 	if in.Args[0].Kind() == Reg8 || in.Args[0] == Mem && in.Width == 1 || in.Op == OUT && in.Args[1] == Reg8 {
 		in.OpSize = 1
 	}

@@ -50,7 +50,9 @@ type Inst struct {
 	// Off is for the block that holds the instruction: its distance in bytes
 	// from the start of the block. Zero from the decoder.
 	Off uint16
-	_   uint16
+	// X87 is what the FPU calls the opcode of an x87 instruction, FOP: the low
+	// three bits of the escape byte and, below them, ModR/M.
+	X87 uint16
 }
 
 // NoReg is the number of the base or index register that is not there. The
