@@ -173,6 +173,11 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	b.device("pm", b.pm)
 	b.ports.Claim(pmBase, acpi.PMSize, b.pm)
 
+	errors := i440fx.NewCoprocessor(b.irq[13].tap())
+	b.device("coprocessor error", errors)
+	b.ports.Claim(0xf0, 1, errors)
+	b.cpu.ErrorPins = errors
+
 	b.addPCI()
 	b.addShared(cfg, host.Log)
 	return b, nil
