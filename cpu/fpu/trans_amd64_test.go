@@ -3,8 +3,6 @@ package fpu
 import (
 	"math/rand/v2"
 	"testing"
-
-	"github.com/gov86/gov86/cpu/fpu/host"
 )
 
 // apart is how many units in the last place lie between two values.
@@ -29,102 +27,63 @@ func apart(a, b F80) uint64 {
 	return 1 << 62
 }
 
-// A comparison counts by how much results differ.
-type comparison struct {
-	differ
-	ulps  [4]int
-	flags int
+// known is for how many of ten thousand operands an x86 may differ from the
+// correctly rounded result: by one unit in the last place, or in C1, PE or UE
+// alone. An AMD EPYC of family 25 was measured; its figures stand beside. More
+// than one unit, or any other difference, no processor may have.
+var known = map[string]struct{ result, flags int }{
+	"F2XM1":   {500, 200},   // 149, 40
+	"FYL2X":   {500, 200},   // 99, 57
+	"FYL2XP1": {500, 200},   // 168, 46
+	"FPATAN":  {500, 200},   // 126, 35
+	"FSIN":    {500, 200},   // 29, 9
+	"FCOS":    {500, 200},   // 25, 8
+	"FSINCOS": {500, 200},   // 54, 9
+	"FPTAN":   {2500, 1000}, // 1566, 501
 }
 
-func (c *comparison) check(name string, e *Env, got F80, want host.F80, sw uint16, a, b F80) {
-	c.t.Helper()
-	const flags = IE | ZE | DE | C2
-	if bad := (e.Status ^ sw) & flags; bad != 0 {
-		c.errorf("%s %04x:%016x, %04x:%016x control %#x: status %#x, want %#x", name, a.SE, a.Sig, b.SE, b.Sig, e.Control, e.Status, sw)
-		return
+// inDomain reports whether the SDM defines what the operation does with a.
+func inDomain(name string, a F80) bool {
+	switch {
+	case a.kind() >= zeroKind:
+		return true
+	case name == "F2XM1":
+		return a.SE&^sign < bias || a.SE&^sign == bias && a.Sig == integer
+	case name == "FYL2XP1":
+		return a.SE&^sign < bias-2
 	}
-	if sw&^e.Control&(IE|DE|ZE) != 0 {
-		return
-	}
-	d := apart(got, ownF80(want))
-	i := min(d, 3)
-	c.ulps[i]++
-	if d <= 1 && (e.Status^sw)&(OE|UE|PE) != 0 {
-		c.flags++
-	}
-	if d > 1 {
-		c.errorf("%s %04x:%016x, %04x:%016x control %#x = %04x:%016x status %#x, want %04x:%016x %#x", name, a.SE, a.Sig, b.SE, b.Sig,
-			e.Control, got.SE, got.Sig, e.Status, want.SignExponent, want.Significand, sw)
-	}
+	return true
 }
 
 func TestTranscendentalsAreWithinOneUnitOfTheHost(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		own  func(*Env, F80, F80) F80
-		host func(r, a, b *host.F80, control uint16) uint16
-		in   func(a, b F80) bool
-	}{
-		{"FYL2X", Log2, host.Fyl2x, nil}, {"FPATAN", Atan, host.Fpatan, nil},
-		{"FYL2XP1", Log2P1, host.Fyl2xp1, func(a, _ F80) bool { return a.kind() >= zeroKind || a.SE&^sign < bias-2 }},
-		{"F2XM1", unary(Exp2M1), unaryHost(host.F2xm1), func(a, _ F80) bool {
-			return a.kind() >= zeroKind || a.SE&^sign < bias || a.SE&^sign == bias && a.Sig == integer
-		}},
-		{"FSIN", unary(Sin), unaryHost(host.Fsin), nil}, {"FCOS", unary(Cos), unaryHost(host.Fcos), nil},
-		{"FPTAN", unary(tangent), doubleHost(host.Fptan), nil},
-		{"FSINCOS", unary(func(e *Env, a F80) F80 { s, _ := SinCos(e, a); return s }), doubleHost(host.Fsincos), nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			r, d := rand.New(rand.NewPCG(11, 12)), comparison{differ: differ{t: t}}
-			for range size(t) / 4 {
-				a, b, e := operand(r), operand(r), Env{Control: control(r)}
-				if c.in != nil && !c.in(a, b) {
+	for i := range transcendentalOps {
+		o := &transcendentalOps[i]
+		t.Run(o.name, func(t *testing.T) {
+			r, d := rand.New(rand.NewPCG(11, 12)), differ{t: t}
+			results, flags, total := 0, 0, 0
+			for range size() / 4 {
+				a, b, m := operands(r)
+				cw := control(r)
+				if !inDomain(o.name, a) {
 					continue
 				}
-				var want host.F80
-				ha, hb := hostF80(a), hostF80(b)
-				sw := c.host(&want, &ha, &hb, e.Control)
-				got := c.own(&e, a, b)
-				d.check(c.name, &e, got, want, sw, a, b)
+				got := o.own(a, b, &m, cw)
+				want := hostOps[o.name](a, b, &m, cw).defined(o, a, b, cw)
+				total++
+				const last = PE | UE | C1
+				switch diff := max(apart(got.r, want.r), apart(got.s, want.s)); {
+				case diff > 1 || (got.status^want.status)&^last != 0:
+					d.errorf("%s %04x:%016x, %04x:%016x control %#x\n = %v\nnot %v", o.name, a.SE, a.Sig, b.SE, b.Sig, cw, got, want)
+				case diff == 1:
+					results++
+				case got.status != want.status:
+					flags++
+				}
 			}
-			t.Log("units apart: none, one, two, more:", d.ulps, "flags differ:", d.flags)
+			t.Logf("of %d operands %d differ in the last place, %d in C1, PE or UE alone", total, results, flags)
+			if k := known[o.name]; results*10_000 > k.result*total || flags*10_000 > k.flags*total {
+				t.Errorf("more than the %d and %d of 10000 known", k.result, k.flags)
+			}
 		})
-	}
-}
-
-func unaryHost(f func(r, a *host.F80, control uint16) uint16) func(r, a, b *host.F80, control uint16) uint16 {
-	return func(r, a, _ *host.F80, control uint16) uint16 { return f(r, a, control) }
-}
-
-// doubleHost is an instruction that pushes, and replaces what was on top; of
-// an operand out of range it leaves that alone.
-func doubleHost(f func(r, s, a *host.F80, control uint16) uint16) func(r, a, b *host.F80, control uint16) uint16 {
-	return func(r, a, _ *host.F80, control uint16) uint16 {
-		var top host.F80
-		sw := f(&top, r, a, control)
-		if sw&C2 != 0 {
-			*r = top
-		}
-		return sw
-	}
-}
-
-func TestConstantsAreThoseOfTheHost(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		own  func(*Env) F80
-		host func(r *host.F80, control uint16) uint16
-	}{
-		{"FLDL2T", Log2Ten, host.Fldl2t}, {"FLDL2E", Log2E, host.Fldl2e}, {"FLDPI", Pi, host.Fldpi},
-		{"FLDLG2", Log10Two, host.Fldlg2}, {"FLDLN2", LnTwo, host.Fldln2},
-	} {
-		for control := uint16(0x7f); control < 0x1000; control += 0x100 {
-			var want host.F80
-			sw := c.host(&want, control)
-			e := Env{Control: control}
-			if got := c.own(&e); got != ownF80(want) || (e.Status^sw)&exceptions != 0 {
-				t.Errorf("%s with control %#x = %x, want %x", c.name, control, got, want)
-			}
-		}
 	}
 }
