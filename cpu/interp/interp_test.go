@@ -34,6 +34,9 @@ type machine struct {
 	m *mem.Space
 }
 
+// pureMachines makes newMachine give engines without the host's units.
+var pureMachines bool
+
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	m, err := mem.New(1 << 20)
@@ -50,6 +53,9 @@ func newMachine(t *testing.T) *machine {
 		t.Fatal(err)
 	}
 	e := New(c)
+	if pureMachines {
+		e = NewPure(c)
+	}
 	m.OnCodeWrite(func(frame uint32) { e.Forget(frame<<12, mem.PageSize) })
 	const flat = cpu.AccessP | cpu.AccessS | cpu.AccessRW | cpu.AccessA | cpu.AccessDB | cpu.AccessG
 	for i := range c.Seg {

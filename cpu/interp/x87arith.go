@@ -166,6 +166,7 @@ func x87Test(fn x87Binary) func(*Engine, *isa.Inst) cpu.Trap {
 // it gives a meaning.
 func x87Replace(fn x87Unary, codes uint16) func(*Engine, *isa.Inst) cpu.Trap {
 	return x87(func(e *Engine, _ *isa.Inst) cpu.Trap {
+		e.FPU.Status &^= codes & statusC2
 		if e.underflow(0, 0, 0) {
 			return cpu.NoTrap
 		}
@@ -180,10 +181,16 @@ func x87Replace(fn x87Unary, codes uint16) func(*Engine, *isa.Inst) cpu.Trap {
 // x87Both replaces ST(0), or ST(1) after which it pops, by a function of both.
 func x87Both(fn x87Binary, codes uint16, dst uint8) func(*Engine, *isa.Inst) cpu.Trap {
 	return x87(func(e *Engine, _ *isa.Inst) cpu.Trap {
+		e.FPU.Status &^= codes & statusC2
 		if e.underflow(1, dst, dst) {
 			return cpu.NoTrap
 		}
-		sw := fn(f80(&e.unit.r), f80(e.stackTop()), f80(&e.FPU.ST[e.st(1)]), e.FPU.Control)
+		a, b := e.stackTop(), &e.FPU.ST[e.st(1)]
+		sw := fn(f80(&e.unit.r), f80(a), f80(b), e.FPU.Control)
+		codes := codes
+		if sw&statusIE != 0 || sw&^e.FPU.Control&before != 0 || isNaN(a) || isNaN(b) {
+			codes &= c12 // there is no quotient to tell the bits of
+		}
 		if e.report(sw, codes, before) {
 			e.setST(dst, e.unit.r)
 			e.popTimes(dst)
@@ -196,6 +203,7 @@ func x87Both(fn x87Binary, codes uint16, dst uint8) func(*Engine, *isa.Inst) cpu
 // an argument out of range is left alone.
 func x87Pair(fn x87Double, codes uint16) func(*Engine, *isa.Inst) cpu.Trap {
 	return x87(func(e *Engine, _ *isa.Inst) cpu.Trap {
+		e.FPU.Status &^= codes & statusC2
 		if underflow := e.empty(0); underflow || !e.empty(7) {
 			if e.stackFault(!underflow) {
 				e.setST(0, indefinite)
