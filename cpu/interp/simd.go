@@ -54,11 +54,12 @@ func simd(op func(*Engine, *isa.Inst) cpu.Trap) func(*Engine, *isa.Inst) cpu.Tra
 	}
 }
 
-// emms frees the x87 registers.
+// emms frees the x87 registers and, like the others, makes R0 the top.
 func emms(e *Engine, _ *isa.Inst) cpu.Trap {
 	if t := e.simdReady(true, false); t != cpu.NoTrap {
 		return t
 	}
+	e.FPU.Status &^= statusTop
 	e.FPU.Tag = 0xffff
 	return cpu.NoTrap
 }

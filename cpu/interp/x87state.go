@@ -158,7 +158,8 @@ func tagOf(r *cpu.Float80) uint16 {
 }
 
 // environment is the seven fields of FNSTENV in the operand size at hand: in
-// real and virtual-8086 mode the pointers are linear addresses.
+// real and virtual-8086 mode the pointers are linear addresses. Reserved upper
+// halves are stored as ones.
 func (e *Engine) environment(n uint8) (w [7]uint32) {
 	f := &e.FPU
 	w[0], w[1], w[2] = uint32(f.Control), uint32(f.Status), uint32(e.tags())
@@ -170,13 +171,12 @@ func (e *Engine) environment(n uint8) (w [7]uint32) {
 		w[5], w[6] = dp&0xffff, dp>>16<<12
 	}
 	if n == 4 {
-		for _, i := range []int{0, 1, 2, 6} {
-			w[i] |= 0xffff0000
+		halves := []int{0, 1, 2, 3, 5}
+		if e.Protected() {
+			halves = []int{0, 1, 2, 6}
 		}
-		if !e.Protected() {
-			w[6] &= 0x0fffffff
-			w[3] |= 0xffff0000
-			w[5] |= 0xffff0000
+		for _, i := range halves {
+			w[i] |= 0xffff0000
 		}
 	}
 	return w
