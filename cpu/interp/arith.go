@@ -323,8 +323,8 @@ func popcnt(e *Engine, in *isa.Inst) cpu.Trap {
 	if t != cpu.NoTrap {
 		return t
 	}
-	n := uint32(bits.OnesCount32(v))
-	e.setRegister(in.Args[0], n)
-	e.flags.logic(n, 4)
+	e.setRegister(in.Args[0], uint32(bits.OnesCount32(v)))
+	e.flags.set(0)
+	e.setZF(v == 0)
 	return cpu.NoTrap
 }

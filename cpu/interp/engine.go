@@ -179,6 +179,14 @@ func (e *Engine) withinLimit(b *block.Block) bool {
 	return e.mode&cpu.ModeFlatCS != 0 || uint64(e.EIP)+uint64(b.Bytes)-1 <= uint64(e.Seg[isa.CS].Limit)
 }
 
+// fetched reports a fault if in, at EIP, crosses the limit of the code segment.
+func (e *Engine) fetched(in *isa.Inst) cpu.Trap {
+	if e.mode&cpu.ModeFlatCS == 0 && uint64(e.EIP)+uint64(in.Len)-1 > uint64(e.Seg[isa.CS].Limit) {
+		return cpu.GP(0)
+	}
+	return cpu.NoTrap
+}
+
 // stepOne executes one instruction between its debug checks
 // (Intel SDM Vol. 3B, "Debug Exceptions").
 func (e *Engine) stepOne() {
@@ -247,8 +255,12 @@ func (e *Engine) prepare(b *block.Block, insts []isa.Inst) {
 	}
 }
 
-// flat reports whether in's memory operand needs no check in mode m.
+// flat reports whether in's memory operand needs no check in mode m. CS is
+// flat when it may be read; it is never written.
 func flat(in *isa.Inst, m cpu.Mode) bool {
+	if _, writes := in.Memory(); writes && in.Seg == isa.CS {
+		return false
+	}
 	return in.AddrSize == 4 && m>>in.Seg&cpu.ModeFlatES != 0 && m&cpu.ModeAligned == 0
 }
 
@@ -293,7 +305,12 @@ func (e *Engine) single(b *block.Block) {
 	e.fault = cpu.NoTrap
 	e.left--
 	e.start = e.EIP
-	if t := e.generic(&e.cache.Insts(b)[0]); t != cpu.NoTrap {
+	in := &e.cache.Insts(b)[0]
+	t := e.fetched(in)
+	if t == cpu.NoTrap {
+		t = e.generic(in)
+	}
+	if t != cpu.NoTrap {
 		e.fault = t
 		e.raise(t, e.start)
 		return

@@ -18,7 +18,7 @@ func (e *Engine) offset(in *isa.Inst) uint32 {
 // its linear address.
 func (e *Engine) address(s isa.Seg, off uint32, n int, write bool) (uint32, cpu.Trap) {
 	l := e.base[s&7] + off
-	if e.mode>>s&cpu.ModeFlatES == 0 {
+	if e.mode>>s&cpu.ModeFlatES == 0 || write && s == isa.CS || off > -uint32(n) && n > 1 {
 		if t := e.Check(s, off, n, write); t != cpu.NoTrap {
 			return 0, t
 		}

@@ -100,7 +100,7 @@ func opRcr(f *flags, a, n uint32, size uint8) uint32 {
 }
 
 // doubleShift is SHLD or SHRD. With 16-bit operands a count above 16 is
-// undefined: processors shift the concatenation again.
+// undefined: what comes in is the second operand twice, and CF is clear.
 func doubleShift(left bool) func(*Engine, *isa.Inst) cpu.Trap {
 	return func(e *Engine, in *isa.Inst) cpu.Trap {
 		n, t := e.value(in, in.Args[2])
@@ -122,16 +122,16 @@ func doubleShift(left bool) func(*Engine, *isa.Inst) cpu.Trap {
 		case left && w == 32:
 			r, cf = a<<n|b>>(32-n), a>>(32-n)&1 != 0
 		case left:
-			v := uint64(a)<<32 | uint64(b)<<16 | uint64(a)
+			v := uint64(a)<<32 | uint64(b)<<16 | uint64(b)
 			r, cf = uint32(v<<n>>32)&0xffff, v>>(48-n)&1 != 0
 		case w == 32:
 			r, cf = a>>n|b<<(32-n), a>>(n-1)&1 != 0
 		default:
-			v := uint64(a)<<32 | uint64(b)<<16 | uint64(a)
+			v := uint64(b)<<32 | uint64(b)<<16 | uint64(a)
 			r, cf = uint32(v>>n)&0xffff, v>>(n-1)&1 != 0
 		}
 		e.flags.logic(r, p.size)
-		e.flags.setCFOF(cf, sign(r^a, p.size))
+		e.flags.setCFOF(cf && n <= w, sign(r^a, p.size))
 		return e.finish(p, r)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 func push(e *Engine, in *isa.Inst) cpu.Trap {
 	if in.Args[0].Kind() == isa.SReg {
-		return e.pushSegment(in)
+		return e.push(uint32(e.Seg[in.Args[0].Num()].Selector), in.OpSize)
 	}
 	v, t := e.value(in, in.Args[0])
 	if t != cpu.NoTrap {
@@ -16,26 +16,11 @@ func push(e *Engine, in *isa.Inst) cpu.Trap {
 	return e.push(v, in.OpSize)
 }
 
-// pushSegment moves ESP by the operand size and writes the selector's two
-// bytes only, as processors do.
-func (e *Engine) pushSegment(in *isa.Inst) cpu.Trap {
-	sp := (e.sp() - uint32(in.OpSize)) & e.stackMask
-	l, t := e.address(isa.SS, sp, 2, true)
-	if t != cpu.NoTrap {
-		return t
-	}
-	if t := e.store16(l, uint32(e.Seg[in.Args[0].Num()].Selector)); t != cpu.NoTrap {
-		return t
-	}
-	e.setSP(sp)
-	return cpu.NoTrap
-}
-
 func pop(e *Engine, in *isa.Inst) cpu.Trap {
 	a := in.Args[0]
 	switch a.Kind() {
 	case isa.SReg:
-		v, t := e.top(0, 2)
+		v, t := e.top(0, in.OpSize)
 		if t != cpu.NoTrap {
 			return t
 		}
@@ -67,19 +52,11 @@ func pop(e *Engine, in *isa.Inst) cpu.Trap {
 	return t
 }
 
+// pusha stores register by register: a fault leaves what was pushed before it
+// in memory, below the stack pointer, as processors do.
 func pusha(e *Engine, in *isa.Inst) cpu.Trap {
 	n := uint32(in.OpSize)
 	sp := e.sp()
-	// All eight slots are checked first, so that a fault leaves no trace.
-	for i := uint32(1); i <= 8; i++ {
-		l, t := e.address(isa.SS, (sp-i*n)&e.stackMask, int(n), true)
-		if t == cpu.NoTrap {
-			t = e.Probe(cpu.Linear(l), int(n), e.Data()|cpu.Write)
-		}
-		if t != cpu.NoTrap {
-			return t
-		}
-	}
 	for r := range uint8(8) {
 		v := e.Reg32(r)
 		if r == cpu.ESP {
@@ -100,23 +77,21 @@ func pusha(e *Engine, in *isa.Inst) cpu.Trap {
 	return cpu.NoTrap
 }
 
+// popa loads register by register: a fault leaves those before it changed, but
+// not the stack pointer, as processors do.
 func popa(e *Engine, in *isa.Inst) cpu.Trap {
 	n := uint32(in.OpSize)
-	var v [8]uint32
-	for i := range uint32(8) {
-		var t cpu.Trap
-		if v[i], t = e.top(i*n, in.OpSize); t != cpu.NoTrap {
+	for i := range uint8(8) {
+		v, t := e.top(uint32(i)*n, in.OpSize)
+		if t != cpu.NoTrap {
 			return t
 		}
-	}
-	for r := range uint8(8) {
-		if r == cpu.ESP {
-			continue
-		}
-		if n == 2 {
-			e.SetReg16(r, uint16(v[7-r]))
-		} else {
-			e.SetReg32(r, v[7-r])
+		switch r := cpu.EDI - i; {
+		case r == cpu.ESP:
+		case n == 2:
+			e.SetReg16(r, uint16(v))
+		default:
+			e.SetReg32(r, v)
 		}
 	}
 	e.setSP(e.sp() + 8*n)

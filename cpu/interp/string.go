@@ -211,11 +211,11 @@ func scas(e *Engine, in *isa.Inst) cpu.Trap {
 func cmps(e *Engine, in *isa.Inst) cpu.Trap {
 	s := e.string(in)
 	return e.repeat(in, s, func(uint32) (uint32, bool, cpu.Trap) {
-		a, t := e.loadString(s, in.Seg, cpu.ESI)
+		b, t := e.loadString(s, isa.ES, cpu.EDI)
 		if t != cpu.NoTrap {
 			return 0, false, t
 		}
-		b, t := e.loadString(s, isa.ES, cpu.EDI)
+		a, t := e.loadString(s, in.Seg, cpu.ESI)
 		if t != cpu.NoTrap {
 			return 0, false, t
 		}

@@ -293,20 +293,31 @@ func verify(write bool) func(*Engine, *isa.Inst) cpu.Trap {
 }
 
 func arpl(e *Engine, in *isa.Inst) cpu.Trap {
-	p, a, t := e.modify(in, in.Args[0])
+	a, t := e.value(in, in.Args[0])
 	if t != cpu.NoTrap {
 		return t
 	}
 	rpl := e.register(in.Args[1]) & 3
 	lower := a&3 < rpl
-	if lower {
-		a = a&^3 | rpl
-		if t := e.finish(p, a); t != cpu.NoTrap {
+	if lower { // else the destination need not be writable
+		if t := e.setValue(in, in.Args[0], a&^3|rpl); t != cpu.NoTrap {
 			return t
 		}
 	}
 	e.setZF(lower)
 	return cpu.NoTrap
+}
+
+// clflush has no cache to flush, but faults like the load of a byte, which
+// execute-only segments allow.
+func clflush(e *Engine, in *isa.Inst) cpu.Trap {
+	if in.Seg != isa.CS {
+		if _, t := e.memory(in, 1, false); t != cpu.NoTrap {
+			return t
+		}
+	}
+	_, t := e.load8(e.base[in.Seg&7] + e.offset(in))
+	return t
 }
 
 func invlpg(e *Engine, in *isa.Inst) cpu.Trap {

@@ -449,6 +449,6 @@ var environmentOps = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
 	isa.FNSAVE: silent(fnsave), isa.FRSTOR: waiting(frstor),
 	isa.FXSAVE: silent(fxsave), isa.FXRSTOR: silent(fxrstor),
 	isa.LDMXCSR: sse(ldmxcsr), isa.STMXCSR: sse(stmxcsr),
-	isa.CLFLUSH: nop, isa.LFENCE: nop, isa.MFENCE: nop, isa.SFENCE: nop,
+	isa.CLFLUSH: clflush, isa.LFENCE: nop, isa.MFENCE: nop, isa.SFENCE: nop,
 	isa.PREFETCHNTA: nop, isa.PREFETCHT0: nop, isa.PREFETCHT1: nop, isa.PREFETCHT2: nop,
 }
