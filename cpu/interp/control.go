@@ -99,7 +99,7 @@ func (e *Engine) pointer(in *isa.Inst, a isa.Arg) (sel uint16, off uint32, t cpu
 		return in.Imm2, in.Imm, cpu.NoTrap
 	}
 	n := uint32(in.OpSize)
-	l, t := e.memory(in, int(n)+2, false)
+	l, t := e.addressOf(in.Seg, e.offset(in), int(n)+2, int(n), false)
 	if t != cpu.NoTrap {
 		return 0, 0, t
 	}
@@ -151,7 +151,7 @@ func loadPointer(s isa.Seg) func(*Engine, *isa.Inst) cpu.Trap {
 
 func bound(e *Engine, in *isa.Inst) cpu.Trap {
 	n := in.OpSize
-	l, t := e.memory(in, 2*int(n), false)
+	l, t := e.addressOf(in.Seg, e.offset(in), 2*int(n), int(n), false)
 	if t != cpu.NoTrap {
 		return t
 	}

@@ -3208,12 +3208,12 @@ func (e *Engine) execute(b *block.Block) {
 			case hImulRR:
 				v := int64(int32(uint32(g[in.Args[0]&15]))) * int64(int32(uint32(g[in.Args[1]&15])))
 				e.flags.product(v)
-				g[in.Args[0]&7] = uint64(v)
+				g[in.Args[0]&7] = uint64(uint32(v))
 
 			case hImulRRI:
 				v := int64(int32(uint32(g[in.Args[1]&15]))) * int64(int32(in.Imm))
 				e.flags.product(v)
-				g[in.Args[0]&7] = uint64(v)
+				g[in.Args[0]&7] = uint64(uint32(v))
 
 			case hImulRMB:
 				l := uint32(g[in.Base&15]) + in.Disp + e.base[in.Seg&7]
@@ -3221,7 +3221,7 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					v := int64(int32(uint32(g[in.Args[0]&15]))) * int64(int32(*at))
 					e.flags.product(v)
-					g[in.Args[0]&7] = uint64(v)
+					g[in.Args[0]&7] = uint64(uint32(v))
 
 				} else if !e.general(in, b) {
 					break run
@@ -3233,7 +3233,7 @@ func (e *Engine) execute(b *block.Block) {
 					at := (*uint32)(unsafe.Add(nil, p+uintptr(l)))
 					v := int64(int32(uint32(g[in.Args[0]&15]))) * int64(int32(*at))
 					e.flags.product(v)
-					g[in.Args[0]&7] = uint64(v)
+					g[in.Args[0]&7] = uint64(uint32(v))
 
 				} else if !e.general(in, b) {
 					break run

@@ -15,15 +15,25 @@ func (e *Engine) offset(in *isa.Inst) uint32 {
 }
 
 // address checks an access of n bytes at offset off of segment s and returns
-// its linear address.
+// its linear address. n bytes are to be aligned to n if it is a power of two.
 func (e *Engine) address(s isa.Seg, off uint32, n int, write bool) (uint32, cpu.Trap) {
+	align := n
+	if n&(n-1) != 0 {
+		align = 1
+	}
+	return e.addressOf(s, off, n, align, write)
+}
+
+// addressOf is address for n bytes that are to be aligned to align, a power of
+// two, when alignment is checked (Intel SDM Vol. 3A, "Alignment Check Exception").
+func (e *Engine) addressOf(s isa.Seg, off uint32, n, align int, write bool) (uint32, cpu.Trap) {
 	l := e.base[s&7] + off
 	if e.mode>>s&cpu.ModeFlatES == 0 || write && s == isa.CS || off > -uint32(n) && n > 1 {
 		if t := e.Check(s, off, n, write); t != cpu.NoTrap {
 			return 0, t
 		}
 	}
-	if e.mode&cpu.ModeAligned != 0 && n&(n-1) == 0 && l&uint32(n-1) != 0 {
+	if e.mode&cpu.ModeAligned != 0 && l&uint32(align-1) != 0 {
 		return 0, cpu.Fault(cpu.VecAC, 0)
 	}
 	return l, cpu.NoTrap

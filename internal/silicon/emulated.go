@@ -230,6 +230,9 @@ func (e *Emulated) run(c *Case, r *Result) error {
 		r.Lost = foreign(r.CR2)
 	}
 	for i := range r.GPR {
+		if e.GPR[i]>>32 != 0 {
+			return fmt.Errorf("% x left %#x in general register %d", c.Code, e.GPR[i], i)
+		}
 		r.GPR[i] = e.Reg32(uint8(i))
 	}
 	for i := range r.Seg {

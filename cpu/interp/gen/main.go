@@ -216,7 +216,7 @@ func unary() {
 		"r := bits.RotateLeft32("+dst+", int(in.Imm&31))\ne.flags.setCFOF(r&1 != 0, (r^r>>31)&1 != 0)\n"+setDst("r"))
 	add("RorRI", "ROR", args("Reg32", "Imm")+" && in.Imm&31 != 0",
 		"r := bits.RotateLeft32("+dst+", -int(in.Imm&31))\ne.flags.setCFOF(r>>31 != 0, (r^r<<1)>>31 != 0)\n"+setDst("r"))
-	product := "e.flags.product(v)\n" + setDst("v")
+	product := "e.flags.product(v)\n" + setDst("uint32(v)")
 	add("ImulRR", "IMUL", args("Reg32", "Reg32", "None"), "v := int64(int32("+dst+")) * int64(int32("+src+"))\n"+product)
 	add("ImulRRI", "IMUL", args("Reg32", "Reg32", "Imm"), "v := int64(int32("+src+")) * int64(int32(in.Imm))\n"+product)
 	add("ImulRM", "IMUL", args("Reg32", "Mem", "None")+" && "+flatMemory,
