@@ -39,6 +39,7 @@ const (
 	Kicked               // the machine wants to speak
 	Halted               // HLT, and no interrupt is pending
 	Shutdown             // triple fault
+	Stopped              // a breakpoint or watchpoint of Monitor
 )
 
 // A CPU is one processor: its state, its TLB, and its place in a machine.
@@ -52,6 +53,7 @@ type CPU struct {
 	// clear, and the processor waits.
 	ErrorPins ErrorPins
 	TLB       TLB
+	Monitor   Monitor
 
 	// Last remembers the latest exceptions for a post-mortem.
 	Last History
@@ -74,6 +76,7 @@ const (
 	AttendINTR uint32 = 1 << iota // the INTR pin is high
 	AttendNMI                     // an NMI was latched
 	AttendKick                    // the machine wants to speak
+	AttendStop                    // Monitor has a hit
 )
 
 // New returns a processor after RESET.
@@ -135,7 +138,7 @@ const (
 	ModeProtected // CR0.PE and not EFLAGS.VM
 	ModeV86
 	ModeUser    // CPL 3
-	ModeStep    // EFLAGS.TF or an enabled breakpoint: one instruction at a time
+	ModeStep    // EFLAGS.TF, an enabled breakpoint or Monitor: one instruction at a time
 	ModeNoFPU   // CR0.EM or CR0.TS: x87 traps
 	ModeAligned // alignment is checked
 	ModeFlatES
@@ -167,7 +170,7 @@ func (c *CPU) Mode() Mode {
 			m |= ModeAligned
 		}
 	}
-	if s.EFLAGS&FlagTF != 0 || s.DR[7]&dr7Enable != 0 {
+	if s.EFLAGS&FlagTF != 0 || s.DR[7]&dr7Enable != 0 || c.Monitor.slow() {
 		m |= ModeStep
 	}
 	if s.CR0&(CR0EM|CR0TS) != 0 {

@@ -118,11 +118,15 @@ func (c *CPU) AfterStep(stepped bool) Trap {
 	return AfterInstruction(VecDB)
 }
 
+// matching reports whether any access might meet a breakpoint.
+func (c *CPU) matching() bool { return c.DR[7]&dr7Enable != 0 || len(c.Monitor.watchpoints) != 0 }
+
 // MatchData notes the data breakpoints that an access of n bytes at l meets;
 // AfterStep reports them. ReadLinear and WriteLinear call it, but not for
 // system structures: an engine in ModeStep that makes no access of its own
 // need not.
 func (c *CPU) MatchData(l Linear, n int, write bool) {
+	c.Monitor.watch(l, n, write)
 	end := l + Linear(n-1)
 	for i := range 4 {
 		for _, rw := range []uint32{1, 3} {

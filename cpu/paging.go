@@ -246,7 +246,7 @@ func validPDPTE(e uint64) bool {
 
 // ReadLinear reads w bytes (1, 2 or 4) at l.
 func (c *CPU) ReadLinear(l Linear, w int, a Access) (uint32, Trap) {
-	if c.DR[7]&dr7Enable != 0 && a&(Implicit|Fetch) == 0 {
+	if c.matching() && a&(Implicit|Fetch) == 0 {
 		c.MatchData(l, w, false)
 	}
 	at, t := c.Translate(l, a)
@@ -273,7 +273,7 @@ func (c *CPU) ReadLinear(l Linear, w int, a Access) (uint32, Trap) {
 // WriteLinear stores the low w bytes (1, 2 or 4) of v at l. If any byte may
 // not be written, none is.
 func (c *CPU) WriteLinear(l Linear, w int, v uint32, a Access) Trap {
-	if c.DR[7]&dr7Enable != 0 && a&Implicit == 0 {
+	if c.matching() && a&Implicit == 0 {
 		c.MatchData(l, w, true)
 	}
 	a |= Write

@@ -32,6 +32,8 @@ type Table [pages]uintptr
 type TLB struct {
 	// View is indexed by View.
 	View [views]*Table
+	// Blank is a view that stays empty: every access takes the slow path.
+	Blank *Table
 	// Epoch changes whenever a translation may have: whoever remembers where a
 	// linear address leads must ask again.
 	Epoch uint32

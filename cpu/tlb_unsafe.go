@@ -5,7 +5,7 @@ import "unsafe"
 // allocate reserves the tables: sparse, outside the Go heap.
 func (t *TLB) allocate() error {
 	const tableBytes = int(unsafe.Sizeof(Table{}))
-	b, err := reserve(int(views)*tableBytes + pages*4)
+	b, err := reserve(int(views+1)*tableBytes + pages*4)
 	if err != nil {
 		return err
 	}
@@ -14,7 +14,8 @@ func (t *TLB) allocate() error {
 	for v := range t.View {
 		t.View[v] = (*Table)(unsafe.Pointer(&b[v*tableBytes]))
 	}
-	t.entry = (*[pages]uint32)(unsafe.Pointer(&b[int(views)*tableBytes]))
+	t.Blank = (*Table)(unsafe.Pointer(&b[int(views)*tableBytes]))
+	t.entry = (*[pages]uint32)(unsafe.Pointer(&b[int(views+1)*tableBytes]))
 	t.filled = make([]uint32, 0, capacity)
 	return nil
 }

@@ -77,6 +77,10 @@ func (e *Engine) Run(budget uint64) (retired uint64, why cpu.Exit) {
 				why = cpu.Kicked
 				break
 			}
+			if a&cpu.AttendStop != 0 {
+				why = cpu.Stopped
+				break
+			}
 			e.attend(a)
 		}
 		if e.Halted {
@@ -107,6 +111,9 @@ func (e *Engine) enter() {
 		view = cpu.UserView
 	}
 	e.read, e.write = e.TLB.View[view+cpu.ReadView], e.TLB.View[view+cpu.WriteView]
+	if e.mode&cpu.ModeStep != 0 {
+		e.read, e.write = e.TLB.Blank, e.TLB.Blank // breakpoints are matched on the slow path
+	}
 	for i := range e.Seg {
 		e.base[i] = e.Seg[i].Base
 	}
@@ -123,6 +130,9 @@ func (e *Engine) pause() { e.EFLAGS = e.EFLAGS&^cpu.FlagsStatus | e.flags.word()
 
 // attend accepts an NMI or an interrupt, if the processor would now.
 func (e *Engine) attend(a uint32) {
+	if e.Monitor.Masked {
+		return
+	}
 	nmi := a&cpu.AttendNMI != 0 && !e.NMIBlocked && !e.Shadow
 	if !nmi && !(a&cpu.AttendINTR != 0 && e.Interruptible()) {
 		return
@@ -152,6 +162,10 @@ func (e *Engine) step() {
 	l := cpu.Linear(e.codeBase + e.EIP)
 	i := e.lookup(uint32(l))
 	if i == 0 {
+		if e.BreaksNear(l) {
+			e.stepOne()
+			return
+		}
 		var t cpu.Trap
 		if i, t = e.cache.Find(l, e.mode); t != cpu.NoTrap {
 			e.from = nil
@@ -190,6 +204,11 @@ func (e *Engine) fetched(in *isa.Inst) cpu.Trap {
 // stepOne executes one instruction between its debug checks
 // (Intel SDM Vol. 3B, "Debug Exceptions").
 func (e *Engine) stepOne() {
+	e.from = nil
+	l := cpu.Linear(e.codeBase + e.EIP)
+	if e.Breaks(l) {
+		return
+	}
 	e.pause()
 	stepped := e.EFLAGS&cpu.FlagTF != 0
 	e.Start = e.EIP
@@ -197,12 +216,13 @@ func (e *Engine) stepOne() {
 		e.raise(t, e.EIP)
 		return
 	}
-	i, t := e.cache.Find(cpu.Linear(e.codeBase+e.EIP), e.mode)
+	// In a page with a breakpoint the mode may be another: blocks found here
+	// are kept apart, or other blocks would lead to them.
+	i, t := e.cache.Find(l, e.mode|cpu.ModeStep)
 	if t != cpu.NoTrap {
 		e.raise(t, e.EIP)
 		return
 	}
-	e.from = nil
 	e.Shadow = false
 	if e.single(e.cache.At(i)); e.fault != cpu.NoTrap {
 		return
@@ -211,6 +231,7 @@ func (e *Engine) stepOne() {
 	if t := e.AfterStep(stepped); t != cpu.NoTrap {
 		e.raise(t, e.EIP)
 	}
+	e.EndWatch()
 }
 
 func slot(l uint32) uint32 { return (l ^ l>>13) & (jumpSlots - 1) }
