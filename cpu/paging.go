@@ -320,3 +320,6 @@ func (c *CPU) Probe(l Linear, n int, a Access) Trap {
 	}
 	return NoTrap
 }
+
+// FaultAddress is the linear address of the page fault returned last.
+func (c *CPU) FaultAddress() Linear { return c.faultAddress }

@@ -151,20 +151,19 @@ func loadPointer(s isa.Seg) func(*Engine, *isa.Inst) cpu.Trap {
 
 func bound(e *Engine, in *isa.Inst) cpu.Trap {
 	n := in.OpSize
-	l, t := e.addressOf(in.Seg, e.offset(in), 2*int(n), int(n), false)
-	if t != cpu.NoTrap {
-		return t
-	}
-	low, t := e.load(l, n)
-	if t != cpu.NoTrap {
-		return t
-	}
-	high, t := e.load(l+uint32(n), n)
-	if t != cpu.NoTrap {
-		return t
+	off := e.offset(in)
+	var limits [2]uint32
+	for i := range limits {
+		l, t := e.address(in.Seg, off+uint32(i)*uint32(n), int(n), false)
+		if t != cpu.NoTrap {
+			return t
+		}
+		if limits[i], t = e.load(l, n); t != cpu.NoTrap {
+			return t
+		}
 	}
 	v := int32(extend(e.register(in.Args[0]), n))
-	if v < int32(extend(low, n)) || v > int32(extend(high, n)) {
+	if v < int32(extend(limits[0], n)) || v > int32(extend(limits[1], n)) {
 		return cpu.Exception(cpu.VecBR)
 	}
 	return cpu.NoTrap

@@ -169,7 +169,7 @@ func (e *Engine) step() {
 		var t cpu.Trap
 		if i, t = e.cache.Find(l, e.mode); t != cpu.NoTrap {
 			e.from = nil
-			e.raise(t, e.EIP)
+			e.raise(e.withinCode(t), e.EIP)
 			return
 		}
 		e.jump[slot(uint32(l))] = i
@@ -201,6 +201,16 @@ func (e *Engine) fetched(in *isa.Inst) cpu.Trap {
 	return cpu.NoTrap
 }
 
+// withinCode is t, a fault of fetching, unless what it fetched lies beyond the
+// limit of the code segment.
+func (e *Engine) withinCode(t cpu.Trap) cpu.Trap {
+	if e.mode&cpu.ModeFlatCS == 0 && t.Vector() == cpu.VecPF &&
+		uint32(e.FaultAddress())-e.codeBase > e.Seg[isa.CS].Limit {
+		return cpu.GP(0)
+	}
+	return t
+}
+
 // stepOne executes one instruction between its debug checks
 // (Intel SDM Vol. 3B, "Debug Exceptions").
 func (e *Engine) stepOne() {
@@ -220,7 +230,7 @@ func (e *Engine) stepOne() {
 	// are kept apart, or other blocks would lead to them.
 	i, t := e.cache.Find(l, e.mode|cpu.ModeStep)
 	if t != cpu.NoTrap {
-		e.raise(t, e.EIP)
+		e.raise(e.withinCode(t), e.EIP)
 		return
 	}
 	e.Shadow = false

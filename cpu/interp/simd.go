@@ -34,10 +34,12 @@ func (e *Engine) simdReady(mmx, xmm bool) cpu.Trap {
 }
 
 // simd guards an instruction on MMX or XMM registers. Those on MMX registers
-// leave all of the x87 registers valid and ST(0) at R0.
+// leave all of the x87 registers valid and ST(0) at R0, even if a conversion
+// then raises an exception or a masked move faults, but not if a memory operand
+// cannot be read.
 func simd(op func(*Engine, *isa.Inst) cpu.Trap) func(*Engine, *isa.Inst) cpu.Trap {
 	return func(e *Engine, in *isa.Inst) cpu.Trap {
-		mmx, xmm := in.Op == isa.CVTPI2PS, false // which is MMX with a memory operand too
+		mmx, xmm := false, false
 		for _, a := range in.Args {
 			mmx = mmx || a.Kind() == isa.MMX
 			xmm = xmm || a.Kind() == isa.XMM
@@ -46,7 +48,7 @@ func simd(op func(*Engine, *isa.Inst) cpu.Trap) func(*Engine, *isa.Inst) cpu.Tra
 			return t
 		}
 		t := op(e, in)
-		if mmx && t == cpu.NoTrap {
+		if mmx && (t == cpu.NoTrap || t.Vector() == cpu.VecXM || in.Op == isa.MASKMOVQ) {
 			e.FPU.Status &^= statusTop
 			e.FPU.Tag = 0
 		}
@@ -67,11 +69,11 @@ func emms(e *Engine, _ *isa.Inst) cpu.Trap {
 // vectorAddress is the linear address of in's memory operand. Sixteen bytes
 // are aligned, except for the operations that exist for those which are not.
 func (e *Engine) vectorAddress(in *isa.Inst, write bool) (uint32, cpu.Trap) {
-	l, t := e.memory(in, int(in.Width), write)
-	if t == cpu.NoTrap && in.Width == 16 && l&15 != 0 && in.Op.Attr()&isa.Unaligned == 0 {
-		t = cpu.GP(0)
+	off := e.offset(in)
+	if in.Width == 16 && in.Op.Attr()&isa.Unaligned == 0 && (e.base[in.Seg&7]+off)&15 != 0 {
+		return 0, cpu.GP(0)
 	}
-	return l, t
+	return e.address(in.Seg, off, int(in.Width), write)
 }
 
 // vector reads operand a of in, zero-extended.

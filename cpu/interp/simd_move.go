@@ -230,7 +230,8 @@ func insertps(e *Engine, in *isa.Inst) cpu.Trap {
 	return cpu.NoTrap
 }
 
-// maskmov stores at EDI the bytes whose mask is negative, all or none.
+// maskmov stores at EDI the bytes whose mask is negative. All of the bytes must
+// be writable, whatever the mask.
 func maskmov(e *Engine, in *isa.Inst) cpu.Trap {
 	v, _ := e.vector(in, in.Args[0])
 	mask, _ := e.vector(in, in.Args[1])
@@ -241,23 +242,17 @@ func maskmov(e *Engine, in *isa.Inst) cpu.Trap {
 	if in.AddrSize == 2 {
 		off &= 0xffff
 	}
-	for _, commit := range [2]bool{false, true} {
-		for i := range elements(in.Args[0], 1) {
-			if lane(&mask, i, 1) < 0x80 {
-				continue
-			}
-			l, t := e.address(seg, off+uint32(i), 1, true)
-			if t == cpu.NoTrap && !commit {
-				t = e.Probe(cpu.Linear(l), 1, e.Data()|cpu.Write)
-			} else if t == cpu.NoTrap {
-				t = e.store8(l, uint32(lane(&v, i, 1)))
-			}
-			if t != cpu.NoTrap {
-				return t
-			}
+	n := int(elements(in.Args[0], 1))
+	to, t := e.address(seg, off, n, true)
+	if t == cpu.NoTrap {
+		t = e.Probe(cpu.Linear(to), n, e.Data()|cpu.Write)
+	}
+	for i := range uint8(n) {
+		if t == cpu.NoTrap && lane(&mask, i, 1) >= 0x80 {
+			t = e.store8(to+uint32(i), uint32(lane(&v, i, 1)))
 		}
 	}
-	return cpu.NoTrap
+	return t
 }
 
 // ptest sets ZF when source and destination have no bit in common, CF when the

@@ -176,6 +176,7 @@ func enter(e *Engine, in *isa.Inst) cpu.Trap {
 		return fail(t)
 	}
 	frame := (sp - n) & e.stackMask
+	top := uint32(old)&^e.stackMask | frame
 	if level > 0 {
 		for i := uint32(1); i < level; i++ {
 			l, t := e.address(isa.SS, (bp-i*n)&e.stackMask, int(n), false)
@@ -190,8 +191,7 @@ func enter(e *Engine, in *isa.Inst) cpu.Trap {
 				return fail(t)
 			}
 		}
-		v := e.Reg32(cpu.ESP)&^e.stackMask | frame
-		if t := e.push(v, in.OpSize); t != cpu.NoTrap {
+		if t := e.push(top, in.OpSize); t != cpu.NoTrap {
 			return fail(t)
 		}
 	}
@@ -208,7 +208,7 @@ func enter(e *Engine, in *isa.Inst) cpu.Trap {
 	if n == 2 {
 		e.SetReg16(cpu.EBP, uint16(frame))
 	} else {
-		e.SetReg32(cpu.EBP, bp&^e.stackMask|frame)
+		e.SetReg32(cpu.EBP, top)
 	}
 	return cpu.NoTrap
 }
