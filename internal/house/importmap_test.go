@@ -41,11 +41,12 @@ var importMap = []row{
 	// The processor.
 	{pkg: "cpu/isa", others: arch, banned: noHost},
 	{pkg: "cpu/fpu", banned: noHost},
-	{pkg: "cpu/fpu/host", banned: noHost},
+	{pkg: "cpu/simd", ours: "cpu/isa", banned: noHost},
+	{pkg: "cpu/fpu/host", ours: "cpu/isa cpu/simd", banned: noHost},
 	{pkg: "cpu/fpu/host/gen"},
 	{pkg: "cpu", ours: "cpu/isa mem io hw snapshot trace", others: sys},
 	{pkg: "cpu/block", ours: "cpu cpu/isa mem"},
-	{pkg: "cpu/interp", ours: "cpu cpu/isa cpu/fpu cpu/fpu/host cpu/block io mem trace", others: sys},
+	{pkg: "cpu/interp", ours: "cpu cpu/isa cpu/fpu cpu/simd cpu/fpu/host cpu/block io mem trace", others: sys},
 	{pkg: "cpu/interp/gen"},
 
 	// The board's chips.

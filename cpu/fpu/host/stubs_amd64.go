@@ -516,12 +516,6 @@ func Pminub(r, a, b *[2]uint64, mxcsr uint32) uint32
 func MMPminub(a, b uint64) uint64
 
 //go:noescape
-func Pand(r, a, b *[2]uint64, mxcsr uint32) uint32
-
-//go:noescape
-func MMPand(a, b uint64) uint64
-
-//go:noescape
 func Paddusb(r, a, b *[2]uint64, mxcsr uint32) uint32
 
 //go:noescape
@@ -538,12 +532,6 @@ func Pmaxub(r, a, b *[2]uint64, mxcsr uint32) uint32
 
 //go:noescape
 func MMPmaxub(a, b uint64) uint64
-
-//go:noescape
-func Pandn(r, a, b *[2]uint64, mxcsr uint32) uint32
-
-//go:noescape
-func MMPandn(a, b uint64) uint64
 
 //go:noescape
 func Pavgb(r, a, b *[2]uint64, mxcsr uint32) uint32
@@ -600,12 +588,6 @@ func Pminsw(r, a, b *[2]uint64, mxcsr uint32) uint32
 func MMPminsw(a, b uint64) uint64
 
 //go:noescape
-func Por(r, a, b *[2]uint64, mxcsr uint32) uint32
-
-//go:noescape
-func MMPor(a, b uint64) uint64
-
-//go:noescape
 func Paddsb(r, a, b *[2]uint64, mxcsr uint32) uint32
 
 //go:noescape
@@ -622,12 +604,6 @@ func Pmaxsw(r, a, b *[2]uint64, mxcsr uint32) uint32
 
 //go:noescape
 func MMPmaxsw(a, b uint64) uint64
-
-//go:noescape
-func Pxor(r, a, b *[2]uint64, mxcsr uint32) uint32
-
-//go:noescape
-func MMPxor(a, b uint64) uint64
 
 //go:noescape
 func Psllw(r, a, b *[2]uint64, mxcsr uint32) uint32

@@ -70,9 +70,9 @@ Pmovzxbw 660F3830 Pmovzxbd 660F3831 Pmovzxbq 660F3832 Pmovzxwd 660F3833 Pmovzxwq
 const mmx = `
 Punpcklbw 60 Punpcklwd 61 Punpckldq 62 Packsswb 63 Pcmpgtb 64 Pcmpgtw 65 Pcmpgtd 66 Packuswb 67
 Punpckhbw 68 Punpckhwd 69 Punpckhdq 6A Packssdw 6B Pcmpeqb 74 Pcmpeqw 75 Pcmpeqd 76
-Psrlw D1 Psrld D2 Psrlq D3 Paddq D4 Pmullw D5 Psubusb D8 Psubusw D9 Pminub DA Pand DB
-Paddusb DC Paddusw DD Pmaxub DE Pandn DF Pavgb E0 Psraw E1 Psrad E2 Pavgw E3 Pmulhuw E4 Pmulhw E5
-Psubsb E8 Psubsw E9 Pminsw EA Por EB Paddsb EC Paddsw ED Pmaxsw EE Pxor EF
+Psrlw D1 Psrld D2 Psrlq D3 Paddq D4 Pmullw D5 Psubusb D8 Psubusw D9 Pminub DA
+Paddusb DC Paddusw DD Pmaxub DE Pavgb E0 Psraw E1 Psrad E2 Pavgw E3 Pmulhuw E4 Pmulhw E5
+Psubsb E8 Psubsw E9 Pminsw EA Paddsb EC Paddsw ED Pmaxsw EE
 Psllw F1 Pslld F2 Psllq F3 Pmuludq F4 Pmaddwd F5 Psadbw F6 Psubb F8 Psubw F9 Psubd FA Psubq FB
 Paddb FC Paddw FD Paddd FE
 Pshufb 3800 Phaddw 3801 Phaddd 3802 Phaddsw 3803 Pmaddubsw 3804 Phsubw 3805 Phsubd 3806 Phsubsw 3807
@@ -99,6 +99,7 @@ func main() {
 			fmt.Fprintf(&g, x87Decl[shape], in[0])
 		}
 	}
+	var unit table
 	packed := func(name, code string) {
 		body := sseBody
 		if name[0] == 'P' || name[0] == 'U' || name[0] == 'M' && name[1] == 'o' {
@@ -110,43 +111,64 @@ func main() {
 	fields := strings.Fields(sse)
 	for i := 0; i < len(fields); i += 2 {
 		packed(fields[i], fields[i+1]+"C1")
+		unit.add("Vector", fields[i])
 	}
 	fields = strings.Fields(mmx)
 	for i := 0; i < len(fields); i += 2 {
 		packed(fields[i], "660F"+fields[i+1]+"C1")
+		unit.add("Vector", fields[i])
+		unit.add("MMX", fields[i])
 		fmt.Fprintf(&s, mmxBody, fields[i], hex("0F"+fields[i+1]+"C1"))
 		fmt.Fprintf(&g, "//go:noescape\nfunc MM%s(a, b uint64) uint64\n\n", fields[i])
 	}
 	for p := range 8 {
 		for _, f := range [][2]string{{"ps", "0F"}, {"pd", "660F"}, {"ss", "F30F"}, {"sd", "F20F"}} {
+			unit.addSelected("Cmp"+f[0], p)
 			packed(fmt.Sprintf("Cmp%s%d", f[0], p), fmt.Sprintf("%sC2C1%02X", f[1], p))
 		}
 	}
 	for imm := range 16 {
 		for i, f := range []string{"ps", "pd", "ss", "sd"} {
+			unit.addSelected("Round"+f, imm)
 			packed(fmt.Sprintf("Round%s%d", f, imm), fmt.Sprintf("660F3A%02XC1%02X", 8+i, imm))
 		}
 	}
+	scalars(&s, &g, &unit)
+	write("host_amd64.s", s.Bytes())
+	write("stubs_amd64.go", formatted(g.Bytes()))
+	write("unit_amd64.go", formatted(unit.source()))
+}
+
+// scalars writes the instructions with an operand that is no XMM register.
+func scalars(s, g *bytes.Buffer, unit *table) {
 	for _, c := range []struct{ name, code string }{{"Comiss", "0F2FC1"}, {"Comisd", "660F2FC1"}, {"Ucomiss", "0F2EC1"}, {"Ucomisd", "660F2EC1"}} {
-		fmt.Fprintf(&s, comisBody, c.name, hex(c.code))
-		fmt.Fprintf(&g, "//go:noescape\nfunc %s(a, b *[2]uint64, mxcsr uint32) (eflags, flags uint32)\n\n", c.name)
+		unit.add("Compare", c.name)
+		fmt.Fprintf(s, comisBody, c.name, hex(c.code))
+		fmt.Fprintf(g, "//go:noescape\nfunc %s(a, b *[2]uint64, mxcsr uint32) (eflags, flags uint32)\n\n", c.name)
 	}
 	for _, c := range []struct{ name, code string }{{"Cvtss2si", "F30F2DC1"}, {"Cvttss2si", "F30F2CC1"}, {"Cvtsd2si", "F20F2DC1"}, {"Cvttsd2si", "F20F2CC1"}} {
-		fmt.Fprintf(&s, toIntBody, c.name, hex(c.code))
-		fmt.Fprintf(&g, "//go:noescape\nfunc %s(b *[2]uint64, mxcsr uint32) (v, flags uint32)\n\n", c.name)
+		unit.add("ToInteger", c.name)
+		fmt.Fprintf(s, toIntBody, c.name, hex(c.code))
+		fmt.Fprintf(g, "//go:noescape\nfunc %s(b *[2]uint64, mxcsr uint32) (v, flags uint32)\n\n", c.name)
 	}
 	for _, c := range []struct{ name, code string }{{"Cvtsi2ss", "F30F2AC0"}, {"Cvtsi2sd", "F20F2AC0"}} {
-		fmt.Fprintf(&s, fromIntBody, c.name, hex(c.code))
-		fmt.Fprintf(&g, "//go:noescape\nfunc %s(r, a *[2]uint64, v uint32, mxcsr uint32) uint32\n\n", c.name)
+		unit.add("FromInteger", c.name)
+		fmt.Fprintf(s, fromIntBody, c.name, hex(c.code))
+		fmt.Fprintf(g, "//go:noescape\nfunc %s(r, a *[2]uint64, v uint32, mxcsr uint32) uint32\n\n", c.name)
 	}
-	out, err := format.Source(g.Bytes())
+}
+
+func formatted(source []byte) []byte {
+	out, err := format.Source(source)
 	if err != nil {
 		log.Fatal(err)
 	}
-	for name, b := range map[string][]byte{"host_amd64.s": s.Bytes(), "stubs_amd64.go": out} {
-		if err := os.WriteFile(name, b, 0o644); err != nil {
-			log.Fatal(err)
-		}
+	return out
+}
+
+func write(name string, b []byte) {
+	if err := os.WriteFile(name, b, 0o644); err != nil {
+		log.Fatal(err)
 	}
 }
 
