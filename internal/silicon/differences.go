@@ -1,6 +1,7 @@
 package silicon
 
 import (
+	"encoding/binary"
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/isa"
 )
@@ -42,7 +43,13 @@ func prefetchw(b []byte) bool {
 
 // tolerated is the reason why the two sides may end c differently, or "".
 func tolerated(c *Case, e, n *Result) string {
+	if e.Vector == cpu.VecUD && extension(c, e.EIP) {
+		return "an instruction that this processor has and the models have not"
+	}
 	in := c.at(e.EIP)
+	if in != nil && in.Op == isa.LDMXCSR && e.Vector == cpu.VecGP && binary.LittleEndian.Uint32(n.FX[24:])>>17 != 0 {
+		return "a bit of MXCSR that AMD's processors have (misaligned exception mask)"
+	}
 	if in == nil || e.EIP != n.EIP {
 		return ""
 	}
@@ -71,6 +78,47 @@ func tolerated(c *Case, e, n *Result) string {
 		}
 	}
 	return ""
+}
+
+// extension reports whether the code at eip looks like one of the extensions
+// that no model has: VEX and EVEX, 3DNow!, SYSCALL, XSAVE, SHA, AES and so on.
+func extension(c *Case, eip uint32) bool {
+	off := eip - c.EIP
+	if off >= uint32(len(c.Code)) {
+		return false
+	}
+	code := c.Code[off:]
+	for len(code) > 0 && prefix(code[0]) {
+		code = code[1:]
+	}
+	if len(code) < 3 {
+		return false
+	}
+	switch code[0] {
+	case 0x62, 0xc4, 0xc5, 0x8f:
+		return code[1] >= 0xc0
+	case 0x0f:
+	default:
+		return false
+	}
+	switch code[1] {
+	case 0x01, 0x05, 0x07, 0x0d, 0x0e, 0x0f, 0x78, 0x79, 0xae, 0xc7:
+		return true
+	case 0x38:
+		return code[2] >= 0xc8 || code[2] == 0x82
+	case 0x3a:
+		return code[2] == 0x44 || code[2] >= 0xcc
+	}
+	return false
+}
+
+// prefix reports whether b is an instruction prefix but LOCK.
+func prefix(b byte) bool {
+	switch b {
+	case 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf2, 0xf3:
+		return true
+	}
+	return false
 }
 
 // at is the instruction of c at eip, if there is one.

@@ -1,6 +1,7 @@
 package silicon
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
 
@@ -89,6 +90,10 @@ func (g *generator) make() Case {
 	if g.class == Trapping {
 		g.trap(d)
 	}
+	if g.class == Bytes {
+		g.arbitrary(d)
+		n = 0
+	}
 	for range n {
 		d.Code = append(d.Code, g.instruction(d)...)
 	}
@@ -127,6 +132,42 @@ func (g *generator) place(d *draft) {
 	}
 }
 
+// arbitrary makes code of arbitrary bytes, among HLTs enough that no
+// instruction reaches beyond.
+func (g *generator) arbitrary(d *draft) {
+	const longest = 15
+again:
+	for {
+		code := make([]byte, 1+g.IntN(longest))
+		for i := range code {
+			code[i] = byte(g.Uint32())
+		}
+		if g.percent(30) {
+			code[0] = 0x0f
+		}
+		code = append(code, bytes.Repeat([]byte{hlt}, longest)...)
+		d.Open = 0
+		for at := 0; at < len(code)-longest; {
+			in, err := isa.Decode(code[at:], d.wide)
+			if err != nil {
+				break // it ends here
+			}
+			if excluded(code[at:at+int(in.Len)], &in) || in.Op.Attr()&isa.Jumps != 0 {
+				continue again
+			}
+			read, _, _ := in.Flags()
+			if uint32(read)&d.Open != 0 {
+				continue again
+			}
+			d.Open |= open(&in)
+			d.floating = d.floating || in.Op.Attr()&(isa.X87|isa.SIMD) != 0
+			at += int(in.Len)
+		}
+		d.Code = code
+		return
+	}
+}
+
 // trap makes the case single-step or check alignment: POPF with TF or AC.
 func (g *generator) trap(d *draft) {
 	const tf, ac = 1 << 8, 1 << 18
@@ -140,12 +181,9 @@ func (g *generator) trap(d *draft) {
 // instruction makes one instruction and prepares its operands.
 func (g *generator) instruction(d *draft) []byte {
 	for {
-		b := g.bytes(d)
+		b := g.random()
 		in, err := isa.Decode(b, d.wide)
 		if err != nil {
-			if g.class == Bytes {
-				return b[:1+g.IntN(len(b))]
-			}
 			continue
 		}
 		b = b[:in.Len]
@@ -189,15 +227,9 @@ func (g *generator) wanted(in *isa.Inst) bool {
 	return true
 }
 
-// bytes are the bytes of an instruction and more than it needs.
-func (g *generator) bytes(d *draft) []byte {
+// random is the bytes of an instruction and more than it needs.
+func (g *generator) random() []byte {
 	b := make([]byte, 0, 40)
-	if g.class == Bytes {
-		for range 1 + g.IntN(15) {
-			b = append(b, byte(g.Uint32()))
-		}
-		return b
-	}
 	if g.percent(25) {
 		b = append(b, 0x66)
 	}

@@ -1,0 +1,108 @@
+package guests
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gov86/gov86/machine"
+)
+
+// last is the line a guest ends with.
+func last(out string) string {
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	return strings.TrimSpace(lines[len(lines)-1])
+}
+
+// A console keeps what a serial port sends and calls ended after the last line.
+type console struct {
+	bytes.Buffer
+	ended func()
+}
+
+func (c *console) Put(b byte) bool {
+	c.WriteByte(b)
+	if b == '\n' {
+		if l := last(c.String()); strings.HasPrefix(l, "PASS ") || strings.HasPrefix(l, "FAIL ") {
+			c.ended()
+		}
+	}
+	return true
+}
+
+// run boots a guest and returns what it reported.
+func run(t *testing.T, name string) string {
+	t.Helper()
+	image, err := guest(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	out := &console{ended: cancel}
+	host := machine.Host{Time: time.Unix(1e9, 0)}
+	host.Serial[0] = out
+	m, err := machine.New(machine.Config{Memory: 32 << 20, Kernel: image, Counted: true}, host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	ending, err := m.Run(ctx)
+	if err == nil && ending == machine.TripleFault {
+		var dump bytes.Buffer
+		m.Dump(&dump)
+		t.Errorf("triple fault:\n%s", &dump)
+	}
+	return out.String()
+}
+
+func TestGuestsPass(t *testing.T) {
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			out := run(t, name)
+			if !strings.HasPrefix(last(out), "PASS ") {
+				t.Errorf("it reports:\n%s", out)
+			}
+			t.Log(last(out))
+		})
+	}
+}
+
+// TestManifest holds the prebuilt images to the hashes build.sh wrote.
+func TestManifest(t *testing.T) {
+	manifest, err := prebuilt.ReadFile("prebuilt/MANIFEST")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for line := range strings.Lines(string(manifest)) {
+		f := strings.Fields(line)
+		if len(f) != 2 {
+			t.Fatalf("line %q", line)
+		}
+		want[f[1]] = f[0]
+	}
+	if len(want) != len(names)+1 {
+		t.Errorf("the manifest lists %d files for %d guests and a boot sector", len(want), len(names))
+	}
+	for _, name := range append([]string{"boot"}, names...) {
+		image, err := guest(name)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		sum := sha256.Sum256(image)
+		if got := hex.EncodeToString(sum[:]); got != want[name+".bin"] {
+			t.Errorf("%s: hash %s, the manifest says %s", name, got, want[name+".bin"])
+		}
+	}
+}
