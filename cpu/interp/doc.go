@@ -7,11 +7,11 @@
 // is complete: a form that is not fast is slow, never wrong.
 //
 // The numeric part of the x87, MMX and SSE operations is that of a unit;
-// everything about stacks, tags, masks and memory is here. The x87 has two: the
-// host's own (x87unit_amd64.go), and package fpu's (x87unit_pure.go), which
-// hosts that are not an x86 have and NewPure asks for. SIMD has the host's own
-// (simdunit_amd64.go); where there is none its operations raise #UD, whatever
-// CPUID says. Not modelled: unmasked SIMD underflow of an exact denormal result.
+// everything about stacks, tags, masks and memory is here. There are two of
+// each: the host's own (x87unit_amd64.go, simdunit_amd64.go), and packages fpu
+// and simd (x87unit_pure.go, simdunit.go), which hosts that are not an x86 have
+// and NewPure asks for. They agree but for the last bit of the transcendental
+// x87 operations and the estimates of RCPPS and RSQRTPS.
 //
 // The x87 is that of Intel's P6 family. FOP, FIP and FDP with their selectors
 // are of the last instruction that is not a control instruction, the

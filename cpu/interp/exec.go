@@ -3,20 +3,21 @@ package interp
 import (
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/cpu/simd"
 )
 
 // exec and pureExec have the semantics of every operation: with the host's own
 // arithmetic units, and without. TestEveryOpExecutes fails on a nil.
-var exec, pureExec = table(hostX87.ops(), simdUnit), table(pureX87.ops(), simdUnit)
+var exec, pureExec = table(hostX87.ops(), simdComputed(hostSIMD)), table(pureX87.ops(), simdComputed(&simd.Pure))
 
-func table(x87Computed, simdComputed [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap) (t [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap) {
+func table(x87Computed, vectors [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap) (t [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap) {
 	t = integer
 	for cc := range uint8(16) {
 		t[isa.JO+isa.Op(cc)] = jcc(cc)
 		t[isa.SETO+isa.Op(cc)] = setcc(cc)
 		t[isa.CMOVO+isa.Op(cc)] = cmov(cc)
 	}
-	for _, part := range []*[isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{&environmentOps, &x87Ops, &x87Computed, &simdOps, &simdComputed} {
+	for _, part := range []*[isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{&environmentOps, &x87Ops, &x87Computed, &simdOps, &vectors} {
 		for op, fn := range part {
 			if fn != nil {
 				t[op] = fn

@@ -3,6 +3,7 @@ package interp
 import (
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/cpu/simd"
 )
 
 // What all MMX and SSE operations share: when they are available, where their
@@ -10,14 +11,7 @@ import (
 // with Intel MMX Technology", "SSE and SSE2 Exceptions").
 
 // A vector is an XMM register, or an MMX register in the low half.
-type vector = [2]uint64
-
-// MXCSR has its masks mxcsrMasks above the flags.
-const (
-	mxcsrFlags = 0x3f
-	mxcsrMasks = 7
-	allMasked  = mxcsrFlags << mxcsrMasks
-)
+type vector = simd.Vector
 
 // simdReady is the trap of an instruction with MMX or XMM registers that are
 // not available.
@@ -33,11 +27,11 @@ func (e *Engine) simdReady(mmx, xmm bool) cpu.Trap {
 	return cpu.NoTrap
 }
 
-// simd guards an instruction on MMX or XMM registers. Those on MMX registers
+// guarded guards an instruction on MMX or XMM registers. Those on MMX registers
 // leave all of the x87 registers valid and ST(0) at R0, even if a conversion
 // then raises an exception or a masked move faults, but not if a memory operand
 // cannot be read.
-func simd(op func(*Engine, *isa.Inst) cpu.Trap) func(*Engine, *isa.Inst) cpu.Trap {
+func guarded(op func(*Engine, *isa.Inst) cpu.Trap) func(*Engine, *isa.Inst) cpu.Trap {
 	return func(e *Engine, in *isa.Inst) cpu.Trap {
 		mmx, xmm := false, false
 		for _, a := range in.Args {
@@ -146,17 +140,16 @@ func (e *Engine) store128(l uint32, v vector) cpu.Trap {
 }
 
 // exceptions takes up the flags of an operation that was executed with all
-// exceptions masked, and returns the trap of those that are not. That an exact
-// denormal result raises an unmasked underflow is not modelled.
+// exceptions masked, and returns the trap of those that are not.
 func (e *Engine) exceptions(flags uint32) cpu.Trap {
-	flags &= mxcsrFlags
-	unmasked := flags &^ (e.MXCSR >> mxcsrMasks)
+	flags &= simd.Flags
+	unmasked := flags &^ (e.MXCSR >> simd.Masks)
 	if unmasked == 0 {
 		e.MXCSR |= flags
 		return cpu.NoTrap
 	}
-	if unmasked&before != 0 {
-		flags &= before // there was no operation that could raise the others
+	if unmasked&(simd.IE|simd.DE|simd.ZE) != 0 {
+		flags &= simd.IE | simd.DE | simd.ZE // there was no operation that could raise the others
 	}
 	e.MXCSR |= flags
 	if e.CR4&cpu.CR4OSXMMEXCPT == 0 {
@@ -166,22 +159,4 @@ func (e *Engine) exceptions(flags uint32) cpu.Trap {
 }
 
 // masked is MXCSR with all exceptions masked and no flag set.
-func (e *Engine) masked() uint32 { return e.MXCSR&^mxcsrFlags | allMasked }
-
-// lane is element i of v, of n bytes.
-func lane(v *vector, i, n uint8) uint64 {
-	i *= n
-	w := v[i>>3&1] >> (i & 7 * 8)
-	if n == 8 {
-		return w
-	}
-	return w & (1<<(8*n) - 1)
-}
-
-// setLane replaces element i of v, of n bytes.
-func setLane(v *vector, i, n uint8, w uint64) {
-	i *= n
-	m := ^uint64(0) >> (64 - 8*n)
-	p, shift := &v[i>>3&1], i&7*8
-	*p = *p&^(m<<shift) | (w&m)<<shift
-}
+func (e *Engine) masked() uint32 { return e.MXCSR&^simd.Flags | simd.Flags<<simd.Masks }

@@ -3,23 +3,14 @@ package interp
 import (
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/cpu/simd"
 )
 
 // How MMX and SSE operations call the functions of an arithmetic unit.
 
-// The shapes of those functions: they take MXCSR, and return it with the flags
-// of the exceptions.
-type (
-	vectorFunc  = func(r, a, b *[2]uint64, mxcsr uint32) uint32
-	mmxFunc     = func(a, b uint64) uint64
-	comisFunc   = func(a, b *[2]uint64, mxcsr uint32) (eflags, flags uint32)
-	toIntFunc   = func(b *[2]uint64, mxcsr uint32) (v, flags uint32)
-	fromIntFunc = func(r, a *[2]uint64, v uint32, mxcsr uint32) uint32
-)
-
 // packed is an operation on XMM registers, numeric or not.
-func packed(fn vectorFunc) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+func packed(fn simd.VectorFunc) func(*Engine, *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		var t cpu.Trap
 		if e.unit.b, t = e.vector(in, in.Args[1]); t != cpu.NoTrap {
 			return t
@@ -29,8 +20,17 @@ func packed(fn vectorFunc) func(*Engine, *isa.Inst) cpu.Trap {
 }
 
 // compute replaces d by fn of d and e.unit.b.
-func (e *Engine) compute(fn vectorFunc, d *vector) cpu.Trap {
-	t := e.exceptions(fn(&e.unit.v, d, &e.unit.b, e.masked()))
+//
+// An underflow that is not masked is one of any tiny result, even if it is
+// exact, and keeps the result from being flushed to zero. As fn knows masked
+// ones only, those that it would flush tell what is tiny.
+func (e *Engine) compute(fn simd.VectorFunc, d *vector) cpu.Trap {
+	mxcsr, tiny := e.masked(), uint32(0)
+	if e.MXCSR&(simd.UE<<simd.Masks) == 0 {
+		tiny = fn(&e.unit.v, d, &e.unit.b, mxcsr|simd.FTZ) & simd.UE
+		mxcsr &^= simd.FTZ
+	}
+	t := e.exceptions(fn(&e.unit.v, d, &e.unit.b, mxcsr) | tiny)
 	if t == cpu.NoTrap {
 		*d = e.unit.v
 	}
@@ -39,8 +39,8 @@ func (e *Engine) compute(fn vectorFunc, d *vector) cpu.Trap {
 
 // either is an operation with a form for XMM registers and one for
 // MMX registers.
-func either(whole vectorFunc, half mmxFunc) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+func either(whole simd.VectorFunc, half simd.MMXFunc) func(*Engine, *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		var t cpu.Trap
 		if e.unit.b, t = e.vector(in, in.Args[1]); t != cpu.NoTrap {
 			return t
@@ -58,8 +58,8 @@ func either(whole vectorFunc, half mmxFunc) func(*Engine, *isa.Inst) cpu.Trap {
 
 // selected is an operation with a function for each value of the low bits of
 // its immediate.
-func selected(fns []vectorFunc) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+func selected(fns []simd.VectorFunc) func(*Engine, *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		var t cpu.Trap
 		if e.unit.b, t = e.vector(in, in.Args[1]); t != cpu.NoTrap {
 			return t
@@ -69,8 +69,8 @@ func selected(fns []vectorFunc) func(*Engine, *isa.Inst) cpu.Trap {
 }
 
 // comis is COMISS and the like: ZF, PF and CF tell, and the others are clear.
-func comis(fn comisFunc) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+func comis(fn simd.CompareFunc) func(*Engine, *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		var t cpu.Trap
 		if e.unit.b, t = e.vector(in, in.Args[1]); t != cpu.NoTrap {
 			return t
@@ -85,8 +85,8 @@ func comis(fn comisFunc) func(*Engine, *isa.Inst) cpu.Trap {
 }
 
 // toInteger converts a scalar to a general register.
-func toInteger(fn toIntFunc) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+func toInteger(fn simd.ToIntegerFunc) func(*Engine, *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		var t cpu.Trap
 		if e.unit.b, t = e.vector(in, in.Args[1]); t != cpu.NoTrap {
 			return t
@@ -101,8 +101,8 @@ func toInteger(fn toIntFunc) func(*Engine, *isa.Inst) cpu.Trap {
 }
 
 // fromInteger converts a general register or memory to a scalar.
-func fromInteger(fn fromIntFunc) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+func fromInteger(fn simd.FromIntegerFunc) func(*Engine, *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		v, t := e.value(in, in.Args[1])
 		if t != cpu.NoTrap {
 			return t
@@ -119,8 +119,8 @@ func fromInteger(fn fromIntFunc) func(*Engine, *isa.Inst) cpu.Trap {
 // half converts between an MMX register and the n low quadwords of an XMM
 // register, by a function on XMM registers. What the function sees above the
 // operand is zero, which raises nothing.
-func half(fn vectorFunc, n int) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+func half(fn simd.VectorFunc, n int) func(*Engine, *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		b, t := e.vector(in, in.Args[1])
 		if t != cpu.NoTrap {
 			return t
@@ -141,8 +141,8 @@ func half(fn vectorFunc, n int) func(*Engine, *isa.Inst) cpu.Trap {
 // dotProduct multiplies the elements of n bytes that the high bits of the
 // immediate select, sums the products pairwise, and leaves the sum in the
 // elements that the low bits select.
-func dotProduct(mul, sum vectorFunc, n uint8) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+func dotProduct(mul, sum simd.VectorFunc, n uint8) func(*Engine, *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		b, t := e.vector(in, in.Args[1])
 		if t != cpu.NoTrap {
 			return t
@@ -151,8 +151,8 @@ func dotProduct(mul, sum vectorFunc, n uint8) func(*Engine, *isa.Inst) cpu.Trap 
 		a := *d
 		for i := range 16 / n {
 			if imm>>(4+i)&1 == 0 {
-				setLane(&a, i, n, 0)
-				setLane(&b, i, n, 0)
+				simd.SetLane(&a, i, n, 0)
+				simd.SetLane(&b, i, n, 0)
 			}
 		}
 		e.unit.w, e.unit.b = a, b
@@ -168,7 +168,7 @@ func dotProduct(mul, sum vectorFunc, n uint8) func(*Engine, *isa.Inst) cpu.Trap 
 		*d = vector{}
 		for i := range 16 / n {
 			if imm>>i&1 != 0 {
-				setLane(d, i, n, lane(&e.unit.w, 0, n))
+				simd.SetLane(d, i, n, simd.Lane(&e.unit.w, 0, n))
 			}
 		}
 		return cpu.NoTrap

@@ -3,6 +3,7 @@ package interp
 import (
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/cpu/simd"
 )
 
 // Moves, shuffles, insertions and masks of MMX and XMM registers.
@@ -32,7 +33,7 @@ func movScalar(n uint8) func(*Engine, *isa.Inst) cpu.Trap {
 	return func(e *Engine, in *isa.Inst) cpu.Trap {
 		d, s := in.Args[0], in.Args[1]
 		if d.Kind() == isa.XMM && s.Kind() == isa.XMM {
-			setLane(&e.XMM[d.Num()&7], 0, n, e.XMM[s.Num()&7][0])
+			simd.SetLane(&e.XMM[d.Num()&7], 0, n, e.XMM[s.Num()&7][0])
 			return cpu.NoTrap
 		}
 		return moveVector(e, in)
@@ -65,7 +66,7 @@ type mixer = func(a, b vector, imm uint8) vector
 
 // mix is an operation that a mixer does.
 func mix(fn mixer) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		b, t := e.vector(in, in.Args[1])
 		if t != cpu.NoTrap {
 			return t
@@ -84,7 +85,7 @@ func xor(a, b vector, _ uint8) vector  { return vector{a[0] ^ b[0], a[1] ^ b[1]}
 func words(q uint64, imm uint8) uint64 {
 	v, r := vector{q}, vector{}
 	for i := range uint8(4) {
-		setLane(&r, i, 2, lane(&v, imm>>(2*i)&3, 2))
+		simd.SetLane(&r, i, 2, simd.Lane(&v, imm>>(2*i)&3, 2))
 	}
 	return r[0]
 }
@@ -96,7 +97,7 @@ func pshufd(_, b vector, imm uint8) vector { return shufps(b, b, imm) }
 
 func shufps(a, b vector, imm uint8) (r vector) {
 	for i, from := range [4]*vector{&a, &a, &b, &b} {
-		setLane(&r, uint8(i), 4, lane(from, imm>>(2*i)&3, 4))
+		simd.SetLane(&r, uint8(i), 4, simd.Lane(from, imm>>(2*i)&3, 4))
 	}
 	return r
 }
@@ -140,7 +141,7 @@ func blend(n uint8) mixer {
 	return func(a, b vector, imm uint8) vector {
 		for i := range 16 / n {
 			if imm>>i&1 != 0 {
-				setLane(&a, i, n, lane(&b, i, n))
+				simd.SetLane(&a, i, n, simd.Lane(&b, i, n))
 			}
 		}
 		return a
@@ -150,15 +151,15 @@ func blend(n uint8) mixer {
 // blendv takes the elements of n bytes of the source where those of XMM0 are
 // negative.
 func blendv(n uint8) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		b, t := e.vector(in, in.Args[1])
 		if t != cpu.NoTrap {
 			return t
 		}
 		d, mask := &e.XMM[in.Args[0].Num()&7], e.XMM[0]
 		for i := range 16 / n {
-			if lane(&mask, i, n)>>(8*n-1) != 0 {
-				setLane(d, i, n, lane(&b, i, n))
+			if simd.Lane(&mask, i, n)>>(8*n-1) != 0 {
+				simd.SetLane(d, i, n, simd.Lane(&b, i, n))
 			}
 		}
 		return cpu.NoTrap
@@ -167,11 +168,11 @@ func blendv(n uint8) func(*Engine, *isa.Inst) cpu.Trap {
 
 // signs collects the sign bits of the elements of n bytes.
 func signs(n uint8) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		v, _ := e.vector(in, in.Args[1])
 		var r uint32
 		for i := range 16 / n {
-			r |= uint32(lane(&v, i, n)>>(8*n-1)) << i
+			r |= uint32(simd.Lane(&v, i, n)>>(8*n-1)) << i
 		}
 		e.SetReg32(in.Args[0].Num(), r)
 		return cpu.NoTrap
@@ -188,23 +189,23 @@ func elements(a isa.Arg, n uint8) uint8 {
 
 // extract moves one element of n bytes to a general register or memory.
 func extract(n uint8) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		s := in.Args[1]
 		v, _ := e.vector(in, s)
-		return e.setValue(in, in.Args[0], uint32(lane(&v, uint8(in.Imm)&(elements(s, n)-1), n)))
+		return e.setValue(in, in.Args[0], uint32(simd.Lane(&v, uint8(in.Imm)&(elements(s, n)-1), n)))
 	})
 }
 
 // insert replaces one element of n bytes.
 func insert(n uint8) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		w, t := e.value(in, in.Args[1])
 		if t != cpu.NoTrap {
 			return t
 		}
 		d := in.Args[0]
 		v, _ := e.vector(in, d)
-		setLane(&v, uint8(in.Imm)&(elements(d, n)-1), n, uint64(w))
+		simd.SetLane(&v, uint8(in.Imm)&(elements(d, n)-1), n, uint64(w))
 		return e.setVector(in, d, v)
 	})
 }
@@ -221,10 +222,10 @@ func insertps(e *Engine, in *isa.Inst) cpu.Trap {
 		from = imm >> 6
 	}
 	d := &e.XMM[in.Args[0].Num()&7]
-	setLane(d, imm>>4&3, 4, lane(&v, from, 4))
+	simd.SetLane(d, imm>>4&3, 4, simd.Lane(&v, from, 4))
 	for i := range uint8(4) {
 		if imm>>i&1 != 0 {
-			setLane(d, i, 4, 0)
+			simd.SetLane(d, i, 4, 0)
 		}
 	}
 	return cpu.NoTrap
@@ -248,8 +249,8 @@ func maskmov(e *Engine, in *isa.Inst) cpu.Trap {
 		t = e.Probe(cpu.Linear(to), n, e.Data()|cpu.Write)
 	}
 	for i := range uint8(n) {
-		if t == cpu.NoTrap && lane(&mask, i, 1) >= 0x80 {
-			t = e.store8(to+uint32(i), uint32(lane(&v, i, 1)))
+		if t == cpu.NoTrap && simd.Lane(&mask, i, 1) >= 0x80 {
+			t = e.store8(to+uint32(i), uint32(simd.Lane(&v, i, 1)))
 		}
 	}
 	return t
@@ -281,37 +282,37 @@ func mpsadbw(a, b vector, imm uint8) (r vector) {
 	for i := range uint8(8) {
 		var sum uint64
 		for k := range uint8(4) {
-			x, y := lane(&a, to+i+k, 1), lane(&b, from+k, 1)
+			x, y := simd.Lane(&a, to+i+k, 1), simd.Lane(&b, from+k, 1)
 			sum += max(x, y) - min(x, y)
 		}
-		setLane(&r, i, 2, sum)
+		simd.SetLane(&r, i, 2, sum)
 	}
 	return r
 }
 
 // simdOps are the MMX and SSE operations that need no arithmetic unit.
 var simdOps = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
-	isa.EMMS: emms, isa.MOVD: simd(moveVector), isa.MOVQ: simd(movq),
-	isa.MOVAPS: simd(moveVector), isa.MOVAPD: simd(moveVector), isa.MOVDQA: simd(moveVector),
-	isa.MOVUPS: simd(moveVector), isa.MOVUPD: simd(moveVector), isa.MOVDQU: simd(moveVector), isa.LDDQU: simd(moveVector),
-	isa.MOVNTPS: simd(moveVector), isa.MOVNTPD: simd(moveVector), isa.MOVNTDQ: simd(moveVector), isa.MOVNTQ: simd(moveVector),
-	isa.MOVNTDQA: simd(moveVector), isa.MOVQ2DQ: simd(movq), isa.MOVDQ2Q: simd(movq),
-	isa.MOVSS: simd(movScalar(4)), isa.MOVSD_X: simd(movScalar(8)),
-	isa.MOVLPS: simd(movHalf(0, 0)), isa.MOVLPD: simd(movHalf(0, 0)),
-	isa.MOVHPS: simd(movHalf(1, 1)), isa.MOVHPD: simd(movHalf(1, 1)),
-	isa.MOVHLPS: simd(movHalf(0, 1)), isa.MOVLHPS: simd(movHalf(1, 0)),
+	isa.EMMS: emms, isa.MOVD: guarded(moveVector), isa.MOVQ: guarded(movq),
+	isa.MOVAPS: guarded(moveVector), isa.MOVAPD: guarded(moveVector), isa.MOVDQA: guarded(moveVector),
+	isa.MOVUPS: guarded(moveVector), isa.MOVUPD: guarded(moveVector), isa.MOVDQU: guarded(moveVector), isa.LDDQU: guarded(moveVector),
+	isa.MOVNTPS: guarded(moveVector), isa.MOVNTPD: guarded(moveVector), isa.MOVNTDQ: guarded(moveVector), isa.MOVNTQ: guarded(moveVector),
+	isa.MOVNTDQA: guarded(moveVector), isa.MOVQ2DQ: guarded(movq), isa.MOVDQ2Q: guarded(movq),
+	isa.MOVSS: guarded(movScalar(4)), isa.MOVSD_X: guarded(movScalar(8)),
+	isa.MOVLPS: guarded(movHalf(0, 0)), isa.MOVLPD: guarded(movHalf(0, 0)),
+	isa.MOVHPS: guarded(movHalf(1, 1)), isa.MOVHPD: guarded(movHalf(1, 1)),
+	isa.MOVHLPS: guarded(movHalf(0, 1)), isa.MOVLHPS: guarded(movHalf(1, 0)),
 	isa.MOVMSKPS: signs(4), isa.MOVMSKPD: signs(8), isa.PMOVMSKB: signs(1),
-	isa.MASKMOVQ: simd(maskmov), isa.MASKMOVDQU: simd(maskmov),
+	isa.MASKMOVQ: guarded(maskmov), isa.MASKMOVDQU: guarded(maskmov),
 
 	isa.PAND: mix(and), isa.ANDPS: mix(and), isa.ANDPD: mix(and), isa.PANDN: mix(andn), isa.ANDNPS: mix(andn), isa.ANDNPD: mix(andn),
 	isa.POR: mix(or), isa.ORPS: mix(or), isa.ORPD: mix(or), isa.PXOR: mix(xor), isa.XORPS: mix(xor), isa.XORPD: mix(xor),
 	isa.PSHUFW: mix(pshufw), isa.PSHUFLW: mix(pshufw), isa.PSHUFHW: mix(pshufhw), isa.PSHUFD: mix(pshufd),
 	isa.SHUFPS: mix(shufps), isa.SHUFPD: mix(shufpd), isa.PSLLDQ: mix(pslldq), isa.PSRLDQ: mix(psrldq),
-	isa.PALIGNR: simd(palignr), isa.PBLENDW: mix(blend(2)), isa.BLENDPS: mix(blend(4)), isa.BLENDPD: mix(blend(8)),
+	isa.PALIGNR: guarded(palignr), isa.PBLENDW: mix(blend(2)), isa.BLENDPS: mix(blend(4)), isa.BLENDPD: mix(blend(8)),
 	isa.PBLENDVB: blendv(1), isa.BLENDVPS: blendv(4), isa.BLENDVPD: blendv(8),
 	isa.PEXTRB: extract(1), isa.PEXTRW: extract(2), isa.PEXTRD: extract(4), isa.EXTRACTPS: extract(4),
-	isa.PINSRB: insert(1), isa.PINSRW: insert(2), isa.PINSRD: insert(4), isa.INSERTPS: simd(insertps),
-	isa.PTEST: simd(ptest), isa.MPSADBW: mix(mpsadbw),
+	isa.PINSRB: insert(1), isa.PINSRW: insert(2), isa.PINSRD: insert(4), isa.INSERTPS: guarded(insertps),
+	isa.PTEST: guarded(ptest), isa.MPSADBW: mix(mpsadbw),
 	isa.PCMPESTRI: pcmpstr(true, true), isa.PCMPESTRM: pcmpstr(true, false),
 	isa.PCMPISTRI: pcmpstr(false, true), isa.PCMPISTRM: pcmpstr(false, false),
 }

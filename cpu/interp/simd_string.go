@@ -5,6 +5,7 @@ import (
 
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/cpu/simd"
 )
 
 // PCMPESTRI, PCMPESTRM, PCMPISTRI and PCMPISTRM (Intel SDM Vol. 2, "Imm8
@@ -32,7 +33,7 @@ func newText(v vector, imm uint8) text {
 	s := text{n: 16 / size}
 	s.valid = s.n
 	for i := range s.n {
-		w := uint32(lane(&v, i, size))
+		w := uint32(simd.Lane(&v, i, size))
 		if w == 0 {
 			s.valid = min(s.valid, i)
 		}
@@ -109,7 +110,7 @@ func equalOrdered(a, b *text, j uint8) bool {
 // pcmpstr is one of the four: the lengths are explicit or not, the result is
 // an index or a mask.
 func pcmpstr(explicit, index bool) func(*Engine, *isa.Inst) cpu.Trap {
-	return simd(func(e *Engine, in *isa.Inst) cpu.Trap {
+	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		v, t := e.vector(in, in.Args[1])
 		if t != cpu.NoTrap {
 			return t
@@ -155,7 +156,7 @@ func stringMask(r uint32, b *text, imm uint8) (m vector) {
 	}
 	for i := range b.n {
 		if r>>i&1 != 0 {
-			setLane(&m, i, 16/b.n, ^uint64(0))
+			simd.SetLane(&m, i, 16/b.n, ^uint64(0))
 		}
 	}
 	return m

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/simd"
 )
 
 const mxcsrNew = 0x1f80
@@ -90,16 +91,16 @@ func TestAnUnmaskedSIMDExceptionIsXMAndWritesNothing(t *testing.T) {
 	divide := []byte{0xf2, 0x0f, 0x5e, 0xca} // DIVSD XMM1, XMM2
 	p := newSIMD(t)
 	p.XMM[1], p.XMM[2] = vector{math.Float64bits(1)}, vector{}
-	p.MXCSR &^= statusZE << mxcsrMasks
+	p.MXCSR &^= simd.ZE << simd.Masks
 	p.faults(cpu.VecXM, divide...)
-	if p.XMM[1][0] != math.Float64bits(1) || p.MXCSR&mxcsrFlags != statusZE {
+	if p.XMM[1][0] != math.Float64bits(1) || p.MXCSR&simd.Flags != simd.ZE {
 		t.Errorf("XMM1 = %x MXCSR = %#x", p.XMM[1], p.MXCSR)
 	}
 	p.CR4 &^= cpu.CR4OSXMMEXCPT
 	p.faults(cpu.VecUD, divide...)
 	p.MXCSR = mxcsrNew
 	p.must(divide...)
-	if p.XMM[1][0] != math.Float64bits(math.Inf(1)) || p.MXCSR != mxcsrNew|statusZE {
+	if p.XMM[1][0] != math.Float64bits(math.Inf(1)) || p.MXCSR != mxcsrNew|simd.ZE {
 		t.Errorf("masked: XMM1 = %x MXCSR = %#x", p.XMM[1], p.MXCSR)
 	}
 }
