@@ -202,9 +202,7 @@ func (e *Env) compare(a, b F80, bad kind) {
 		e.Status |= C3 | C2 | C0
 		return
 	}
-	if e.denormals(ka, kb) {
-		return
-	}
+	e.denormals(ka, kb) // the order is told even if that is not masked
 	switch compare(a, b, ka, kb) {
 	case 0:
 		e.Status |= C3

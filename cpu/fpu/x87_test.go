@@ -120,10 +120,6 @@ func (x result) defined(o *x87Op, a, b F80, control uint16) result {
 			codes = 0
 		}
 	case o.name == "FCOM", o.name == "FUCOM":
-		// The SDM says that the codes stay, which is for the caller to see to.
-		if failed != 0 {
-			codes = 0
-		}
 	case failed != 0 && !o.stores:
 		codes = 0
 	}

@@ -121,22 +121,24 @@ func x87Compare(fn x87Binary, how form) func(*Engine, *isa.Inst) cpu.Trap {
 // compare compares ST(0) and b, which is ST(i) unless i is zero.
 func (e *Engine) compare(fn x87Binary, b *cpu.Float80, i uint8, loading uint16, how form) {
 	const codes = statusC0 | statusC2 | statusC3
-	var sw uint16
+	var sw, order uint16
 	if e.empty(0) || e.empty(i) {
-		sw = statusIE | statusSF | codes
+		sw, order = statusIE|statusSF, codes
 	} else {
 		sw = fn(f80(&e.unit.r), f80(e.stackTop()), f80(b), e.FPU.Control) &^ statusC1
+		order = sw & codes
 		sw = withDenormal(loading, sw, e.FPU.Control, e.stackTop())
 	}
-	if !e.report(sw, statusC1, before) {
-		return
-	}
+	// The order is told even when an exception is not masked, whatever the SDM
+	// says; only the pop does not happen then.
 	if how&eflags != 0 {
-		e.flags.set(comparison87(sw))
+		e.flags.set(comparison87(order))
 	} else {
-		e.FPU.Status = e.FPU.Status&^codes | sw&codes
+		e.FPU.Status = e.FPU.Status&^codes | order
 	}
-	e.popTimes(how.pops())
+	if e.report(sw&^codes, statusC1, before) {
+		e.popTimes(how.pops())
+	}
 }
 
 // comparison87 puts C3, C2 and C0 where FCOMI leaves them: ZF, PF and CF.

@@ -57,10 +57,20 @@ func integer80(v int64) cpu.Float80 {
 	return r
 }
 
+// operand87 is the linear address of in's memory operand. One of ten bytes is
+// to be aligned to eight.
+func (e *Engine) operand87(in *isa.Inst, write bool) (uint32, cpu.Trap) {
+	align := int(in.Width)
+	if align == 10 {
+		align = 8
+	}
+	return e.addressOf(in.Seg, e.offset(in), int(in.Width), align, write)
+}
+
 // real80 reads the floating-point memory operand of in. What it raises is for
 // the caller to report.
 func (e *Engine) real80(in *isa.Inst) (r cpu.Float80, sw uint16, t cpu.Trap) {
-	l, t := e.memory(in, int(in.Width), false)
+	l, t := e.operand87(in, false)
 	if t != cpu.NoTrap {
 		return r, 0, t
 	}
@@ -107,20 +117,21 @@ func fld(e *Engine, in *isa.Inst) cpu.Trap {
 	if sw&statusIE != 0 {
 		v.Significand |= 1 << 62
 	}
-	if e.report(sw, statusC1, before) {
+	// A denormal is loaded even when its exception is not masked.
+	if e.report(sw, statusC1, statusIE) {
 		e.pushST(v)
 	}
 	return cpu.NoTrap
 }
 
 func (e *Engine) fldRegister(i uint8) cpu.Trap {
-	if e.full() {
-		return cpu.NoTrap
-	}
 	if e.empty(i) {
 		if e.stackFault(false) {
 			e.pushST(indefinite)
 		}
+		return cpu.NoTrap
+	}
+	if e.full() {
 		return cpu.NoTrap
 	}
 	e.clearC1()
@@ -141,7 +152,7 @@ func fild(e *Engine, in *isa.Inst) cpu.Trap {
 // fbld loads eighteen decimal digits; what a digit above nine stands for is
 // undefined.
 func fbld(e *Engine, in *isa.Inst) cpu.Trap {
-	l, t := e.memory(in, 10, false)
+	l, t := e.operand87(in, false)
 	if t != cpu.NoTrap {
 		return t
 	}
@@ -225,7 +236,11 @@ func decimalIndefinite(uint8) uint64   { return 0xc0 << 56 }
 
 // store stores ST(0) in the format of s and pops.
 func (s *narrowings) store(e *Engine, in *isa.Inst) cpu.Trap {
-	l, t := e.memory(in, int(in.Width), true)
+	l, t := e.operand87(in, true)
+	if t == cpu.NoTrap {
+		// A fault of the store precedes what the operation would raise.
+		t = e.Probe(cpu.Linear(l), int(in.Width), e.Data()|cpu.Write)
+	}
 	if t != cpu.NoTrap {
 		return t
 	}
@@ -272,10 +287,19 @@ func whole(m *[10]byte, a *host.F80, _ uint16) uint16 {
 	return 0
 }
 
+// isFSTPNCE reports whether in is D9 D8+i, an FSTP that is not documented: of
+// an empty register it only pops, without an exception.
+func isFSTPNCE(in *isa.Inst) bool { return in.X87&^7 == 0x1d8 }
+
 // fst is FST and FSTP: to a register ST(0) goes as it is.
 func fst(real *narrowings) func(*Engine, *isa.Inst) cpu.Trap {
 	return func(e *Engine, in *isa.Inst) cpu.Trap {
 		if a := in.Args[0]; a.Kind() == isa.ST {
+			if isFSTPNCE(in) && e.empty(0) {
+				e.clearC1()
+				e.popTimes(real.pops)
+				return cpu.NoTrap
+			}
 			if e.underflow(0, a.Num(), real.pops) {
 				return cpu.NoTrap
 			}

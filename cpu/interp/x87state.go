@@ -183,8 +183,9 @@ func (e *Engine) environment(n uint8) (w [7]uint32) {
 }
 
 // area checks an image of n bytes, so that it is stored whole or not at all.
+// It is to be aligned as its fields are.
 func (e *Engine) area(in *isa.Inst, n int, write bool) (uint32, cpu.Trap) {
-	l, t := e.memory(in, n, write)
+	l, t := e.addressOf(in.Seg, e.offset(in), n, int(in.OpSize), write)
 	if t != cpu.NoTrap {
 		return 0, t
 	}
