@@ -8,29 +8,33 @@ import (
 
 // How MMX and SSE operations call the functions of an arithmetic unit.
 
+// A numeric is an operation of a unit on XMM registers: fn if overflow and
+// underflow are masked, else exact, which is simd.Pure's.
+type numeric struct{ fn, exact simd.VectorFunc }
+
 // packed is an operation on XMM registers, numeric or not.
-func packed(fn simd.VectorFunc) func(*Engine, *isa.Inst) cpu.Trap {
+func packed(op numeric) func(*Engine, *isa.Inst) cpu.Trap {
 	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		var t cpu.Trap
 		if e.unit.b, t = e.vector(in, in.Args[1]); t != cpu.NoTrap {
 			return t
 		}
-		return e.compute(fn, &e.XMM[in.Args[0].Num()&7])
+		return e.compute(op, &e.XMM[in.Args[0].Num()&7])
 	})
 }
 
-// compute replaces d by fn of d and e.unit.b.
-//
-// An underflow that is not masked is one of any tiny result, even if it is
-// exact, and keeps the result from being flushed to zero. As fn knows masked
-// ones only, those that it would flush tell what is tiny.
-func (e *Engine) compute(fn simd.VectorFunc, d *vector) cpu.Trap {
-	mxcsr, tiny := e.masked(), uint32(0)
-	if e.MXCSR&(simd.UE<<simd.Masks) == 0 {
-		tiny = fn(&e.unit.v, d, &e.unit.b, mxcsr|simd.FTZ) & simd.UE
-		mxcsr &^= simd.FTZ
+// compute replaces d by the result of op on d and e.unit.b.
+func (e *Engine) compute(op numeric, d *vector) cpu.Trap {
+	const masks = (simd.OE | simd.UE) << simd.Masks
+	if e.MXCSR&masks != masks {
+		return e.apply(op.exact, d, e.masked()&^masks|e.MXCSR&masks)
 	}
-	t := e.exceptions(fn(&e.unit.v, d, &e.unit.b, mxcsr) | tiny)
+	return e.apply(op.fn, d, e.masked())
+}
+
+// apply replaces d by fn of d and e.unit.b.
+func (e *Engine) apply(fn simd.VectorFunc, d *vector, mxcsr uint32) cpu.Trap {
+	t := e.exceptions(fn(&e.unit.v, d, &e.unit.b, mxcsr))
 	if t == cpu.NoTrap {
 		*d = e.unit.v
 	}
@@ -64,7 +68,7 @@ func selected(fns []simd.VectorFunc) func(*Engine, *isa.Inst) cpu.Trap {
 		if e.unit.b, t = e.vector(in, in.Args[1]); t != cpu.NoTrap {
 			return t
 		}
-		return e.compute(fns[int(in.Imm)&(len(fns)-1)], &e.XMM[in.Args[0].Num()&7])
+		return e.apply(fns[int(in.Imm)&(len(fns)-1)], &e.XMM[in.Args[0].Num()&7], e.masked())
 	})
 }
 
@@ -117,9 +121,9 @@ func fromInteger(fn simd.FromIntegerFunc) func(*Engine, *isa.Inst) cpu.Trap {
 }
 
 // half converts between an MMX register and the n low quadwords of an XMM
-// register, by a function on XMM registers. What the function sees above the
+// register, by an operation on XMM registers. What it sees above the
 // operand is zero, which raises nothing.
-func half(fn simd.VectorFunc, n int) func(*Engine, *isa.Inst) cpu.Trap {
+func half(op numeric, n int) func(*Engine, *isa.Inst) cpu.Trap {
 	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		b, t := e.vector(in, in.Args[1])
 		if t != cpu.NoTrap {
@@ -127,7 +131,7 @@ func half(fn simd.VectorFunc, n int) func(*Engine, *isa.Inst) cpu.Trap {
 		}
 		clear(b[n:])
 		e.unit.b, e.unit.w = b, vector{}
-		if t := e.compute(fn, &e.unit.w); t != cpu.NoTrap {
+		if t := e.compute(op, &e.unit.w); t != cpu.NoTrap {
 			return t
 		}
 		r, d := e.unit.w, in.Args[0]
@@ -141,7 +145,7 @@ func half(fn simd.VectorFunc, n int) func(*Engine, *isa.Inst) cpu.Trap {
 // dotProduct multiplies the elements of n bytes that the high bits of the
 // immediate select, sums the products pairwise, and leaves the sum in the
 // elements that the low bits select.
-func dotProduct(mul, sum simd.VectorFunc, n uint8) func(*Engine, *isa.Inst) cpu.Trap {
+func dotProduct(mul, sum numeric, n uint8) func(*Engine, *isa.Inst) cpu.Trap {
 	return guarded(func(e *Engine, in *isa.Inst) cpu.Trap {
 		b, t := e.vector(in, in.Args[1])
 		if t != cpu.NoTrap {

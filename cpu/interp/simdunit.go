@@ -13,7 +13,7 @@ func simdComputed(u *simd.Unit) (t [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap
 		case u.MMX[op] != nil:
 			t[op] = either(u.Vector[op], u.MMX[op])
 		case u.Vector[op] != nil:
-			t[op] = packed(u.Vector[op])
+			t[op] = packed(numericOf(u, isa.Op(op)))
 		case u.Selected[op] != nil:
 			t[op] = selected(u.Selected[op])
 		case u.Compare[op] != nil:
@@ -24,10 +24,15 @@ func simdComputed(u *simd.Unit) (t [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap
 			t[op] = fromInteger(u.FromInteger[op])
 		}
 	}
-	t[isa.CVTPI2PS], t[isa.CVTPI2PD] = half(u.Vector[isa.CVTDQ2PS], 1), half(u.Vector[isa.CVTDQ2PD], 1)
-	t[isa.CVTPS2PI], t[isa.CVTTPS2PI] = half(u.Vector[isa.CVTPS2DQ], 1), half(u.Vector[isa.CVTTPS2DQ], 1)
-	t[isa.CVTPD2PI], t[isa.CVTTPD2PI] = half(u.Vector[isa.CVTPD2DQ], 2), half(u.Vector[isa.CVTTPD2DQ], 2)
-	t[isa.DPPS] = dotProduct(u.Vector[isa.MULPS], u.Vector[isa.HADDPS], 4)
-	t[isa.DPPD] = dotProduct(u.Vector[isa.MULPD], u.Vector[isa.HADDPD], 8)
+	for op, by := range map[isa.Op]isa.Op{
+		isa.CVTPI2PS: isa.CVTDQ2PS, isa.CVTPI2PD: isa.CVTDQ2PD, isa.CVTPS2PI: isa.CVTPS2DQ, isa.CVTTPS2PI: isa.CVTTPS2DQ,
+	} {
+		t[op] = half(numericOf(u, by), 1)
+	}
+	t[isa.CVTPD2PI], t[isa.CVTTPD2PI] = half(numericOf(u, isa.CVTPD2DQ), 2), half(numericOf(u, isa.CVTTPD2DQ), 2)
+	t[isa.DPPS] = dotProduct(numericOf(u, isa.MULPS), numericOf(u, isa.HADDPS), 4)
+	t[isa.DPPD] = dotProduct(numericOf(u, isa.MULPD), numericOf(u, isa.HADDPD), 8)
 	return t
 }
+
+func numericOf(u *simd.Unit, op isa.Op) numeric { return numeric{u.Vector[op], simd.Pure.Vector[op]} }

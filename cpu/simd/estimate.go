@@ -51,6 +51,6 @@ func middle(x *number) uint64 { return x.sig>>(63-estimateBits)<<1 | 1 }
 func estimate(sign, q uint64, exp int) uint64 {
 	r := number{class: finite, sign: sign}
 	r.sig, r.exp = normalize(q, 63-(estimateBits+1)-exp)
-	w, _ := single.round(&r, FTZ)
+	w, _ := single.round(&r, FTZ|UE<<Masks)
 	return w
 }

@@ -115,33 +115,41 @@ func roundBits(sig uint64, n uint, sign uint64, mode uint32) (q uint64, inexact 
 // least normal number with an exponent of any size: after rounding.
 func (f format) round(x *number, mxcsr uint32) (w uint64, flags uint32) {
 	mode, drop := mxcsr>>Rounding&3, 63-f.frac
-	exp, sig, tiny := x.exp+f.bias(), x.sig, false
-	q, inexact := roundBits(sig, drop, x.sign, mode)
-	carried := q>>(f.frac+1) != 0
-	if exp < 0 || exp == 0 && !carried {
-		tiny = true
-		if mxcsr&FTZ != 0 {
-			return f.zero(x.sign), UE | PE
-		}
+	exp := x.exp + f.bias()
+	q, inexact := roundBits(x.sig, drop, x.sign, mode)
+	if carried := q>>(f.frac+1) != 0; exp < 0 || exp == 0 && !carried {
+		return f.tiny(x, inexact, mxcsr)
 	}
-	if exp <= 0 {
-		// Without the integer bit the exponent is 0; should it be set by
-		// rounding, it makes the exponent 1.
-		q, inexact = roundBits(shiftRight(sig, 1-exp), drop, x.sign, mode)
-		exp = 0
-	} else {
-		exp-- // to which q adds its integer bit, and a carry
+	w = q + uint64(exp-1)<<f.frac // to which q adds its integer bit, or a carry to twice that
+	if exp > f.top() || w>>f.frac >= uint64(f.top()) {
+		return f.overflow(x.sign, mode), raised(OE, inexact, mxcsr)
 	}
 	if inexact {
 		flags = PE
-		if tiny {
-			flags |= UE
-		}
-	}
-	if w = q + uint64(exp)<<f.frac; exp+1 >= f.top() || w>>f.frac >= uint64(f.top()) {
-		return f.overflow(x.sign, mode), OE | PE
 	}
 	return x.sign<<(f.exp+f.frac) | w, flags
+}
+
+// tiny is round of what is tiny.
+func (f format) tiny(x *number, inexact bool, mxcsr uint32) (w uint64, flags uint32) {
+	if mxcsr&(UE<<Masks) == 0 || mxcsr&FTZ != 0 {
+		return f.zero(x.sign), raised(UE, inexact, mxcsr)
+	}
+	// Rounding may make it the least normal number, by a carry.
+	q, inexact := roundBits(shiftRight(x.sig, 1-x.exp-f.bias()), 63-f.frac, x.sign, mxcsr>>Rounding&3)
+	if inexact {
+		flags = UE | PE
+	}
+	return x.sign<<(f.exp+f.frac) | q, flags
+}
+
+// raised are the flags of an overflow or underflow. The result is inexact, but
+// for that of one which is not masked: it has an exponent of any size.
+func raised(exception uint32, inexact bool, mxcsr uint32) uint32 {
+	if mxcsr&(exception<<Masks) == 0 && !inexact {
+		return exception
+	}
+	return exception | PE
 }
 
 // overflow is the result of what is too large: infinity or, if that is the

@@ -13,9 +13,13 @@ import "github.com/gov86/gov86/cpu/isa"
 // A Vector is an XMM register.
 type Vector = [2]uint64
 
-// The shapes of a unit's functions. They take MXCSR, of which all exceptions
-// must be masked, and return it with the flags they raise. A function without
-// numeric exceptions returns it as it is. The result may be an operand.
+// The shapes of a unit's functions. They take MXCSR and return it with the flags
+// they raise. A function without numeric exceptions returns it as it is. The
+// result may be an operand.
+//
+// All exceptions are to be masked; those of Pure also take overflow and
+// underflow unmasked, by which flags depend on the mask. The result of a
+// function that raises one of those is then none.
 type (
 	// A VectorFunc makes r of the destination a and the source b.
 	VectorFunc = func(r, a, b *Vector, mxcsr uint32) uint32
