@@ -232,7 +232,8 @@ func insertps(e *Engine, in *isa.Inst) cpu.Trap {
 }
 
 // maskmov stores at EDI the bytes whose mask is negative. All of the bytes must
-// be writable, whatever the mask.
+// be writable, whatever the mask. Where alignment is checked, eight bytes are to
+// be aligned.
 func maskmov(e *Engine, in *isa.Inst) cpu.Trap {
 	v, _ := e.vector(in, in.Args[0])
 	mask, _ := e.vector(in, in.Args[1])
@@ -244,7 +245,7 @@ func maskmov(e *Engine, in *isa.Inst) cpu.Trap {
 		off &= 0xffff
 	}
 	n := int(elements(in.Args[0], 1))
-	to, t := e.address(seg, off, n, true)
+	to, t := e.addressOf(seg, off, n, 8, true)
 	if t == cpu.NoTrap {
 		t = e.Probe(cpu.Linear(to), n, e.Data()|cpu.Write)
 	}
