@@ -190,7 +190,7 @@ func (g *Segment) flat(s isa.Seg) bool {
 		return false
 	}
 	if s == isa.CS {
-		return g.Access&AccessCode != 0
+		return g.Access&(AccessCode|AccessRW) == AccessCode|AccessRW
 	}
 	return g.Access&(AccessCode|AccessDC|AccessRW) == AccessRW
 }
