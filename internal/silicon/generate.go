@@ -68,6 +68,7 @@ type draft struct {
 	floating bool
 	wide     isa.Mode
 	before   uint32 // flags that are open somewhere
+	loose    bool   // C1 is open
 }
 
 // make makes one case.
@@ -190,6 +191,10 @@ func (g *generator) instruction(d *draft) []byte {
 		if excluded(b, &in) || !g.wanted(&in) {
 			continue
 		}
+		if d.loose && storesStatus(in.Op) {
+			continue
+		}
+		d.loose = d.loose || comparesToFlags(in.Op)
 		read, written, _ := in.Flags()
 		if uint32(read)&d.Open != 0 {
 			continue // it would make a difference of what makes none
