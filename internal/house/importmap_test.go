@@ -70,6 +70,7 @@ var importMap = []row{
 	// The program.
 	{pkg: "guest", others: zstd},
 	{pkg: "internal/silicon", ours: "cpu cpu/interp cpu/isa io mem", others: sys},
+	{pkg: "internal/silicon/guests", ours: "machine"},
 	{pkg: "internal/licenses"},
 	{pkg: "cmd/gov86", ours: "bios machine guest trace internal/licenses", others: cobra + " " + pflag},
 	{pkg: "cmd/gov86/internal/terminal", others: sys},
