@@ -166,9 +166,9 @@ func (c *CPU) Mode() Mode {
 	}
 	if s.CPL == 3 {
 		m |= ModeUser
-		if s.CR0&CR0AM != 0 && s.EFLAGS&FlagAC != 0 {
-			m |= ModeAligned
-		}
+	}
+	if c.checksAlignment() {
+		m |= ModeAligned
 	}
 	if s.EFLAGS&FlagTF != 0 || s.DR[7]&dr7Enable != 0 || c.Monitor.slow() {
 		m |= ModeStep
@@ -182,6 +182,12 @@ func (c *CPU) Mode() Mode {
 		}
 	}
 	return m
+}
+
+// checksAlignment reports whether data accesses are to be aligned (Intel SDM
+// Vol. 3A, "Alignment Check Exception").
+func (c *CPU) checksAlignment() bool {
+	return c.CPL == 3 && c.CR0&CR0AM != 0 && c.EFLAGS&FlagAC != 0
 }
 
 // flat reports whether an access through g needs no check; see Mode.

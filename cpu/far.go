@@ -27,7 +27,7 @@ func (c *CPU) transferReal(selector uint16, off uint32) Trap {
 
 // codeTarget checks a code segment that a jump or call names directly, for
 // privilege level cpl.
-func (c *CPU) codeTarget(selector uint16, d *descriptor, off uint32) Trap {
+func (c *CPU) codeTarget(selector uint16, d *descriptor) Trap {
 	rpl := uint8(selector & 3)
 	switch {
 	case d.conforming() && d.dpl() > c.CPL,
@@ -35,8 +35,6 @@ func (c *CPU) codeTarget(selector uint16, d *descriptor, off uint32) Trap {
 		return GP(index(selector))
 	case !d.present():
 		return Fault(VecNP, index(selector))
-	case off > d.limit():
-		return GP(0)
 	}
 	return NoTrap
 }
@@ -66,8 +64,11 @@ func (c *CPU) farJump(selector uint16, off uint32) Trap {
 		return t
 	}
 	if d.code() {
-		if t := c.codeTarget(selector, &d, off); t != NoTrap {
+		if t := c.codeTarget(selector, &d); t != NoTrap {
 			return t
+		}
+		if off > d.limit() {
+			return GP(0)
 		}
 		if t := c.setCS(selector, &d, c.CPL); t != NoTrap {
 			return t
@@ -144,7 +145,7 @@ func (c *CPU) FarCall(selector uint16, off uint32, size int) Trap {
 
 func (c *CPU) farCall(selector uint16, off uint32, size int) Trap {
 	if c.plain() {
-		f := c.currentFrame()
+		f := c.operandFrame()
 		if t := c.pushReturn(&f, size); t != NoTrap {
 			return t
 		}
@@ -162,7 +163,7 @@ func (c *CPU) farCall(selector uint16, off uint32, size int) Trap {
 		return t
 	}
 	if d.code() {
-		if t := c.codeTarget(selector, &d, off); t != NoTrap {
+		if t := c.codeTarget(selector, &d); t != NoTrap {
 			return t
 		}
 		return c.callSame(selector, &d, off, size)
@@ -186,9 +187,16 @@ func (c *CPU) pushReturn(f *frame, size int) Trap {
 	return f.push(c.EIP, size)
 }
 
-// callSame is a call without a change of privilege.
+// callSame is a call without a change of privilege. The stack is looked at
+// before the limit of the code segment.
 func (c *CPU) callSame(selector uint16, d *descriptor, off uint32, size int) Trap {
-	f := c.currentFrame()
+	f := c.operandFrame()
+	if t := f.room(2, size); t != NoTrap {
+		return t
+	}
+	if off > d.limit() {
+		return GP(0)
+	}
 	if t := c.pushReturn(&f, size); t != NoTrap {
 		return t
 	}
@@ -211,9 +219,6 @@ func (c *CPU) callThrough(g *descriptor) Trap {
 	if t != NoTrap {
 		return t
 	}
-	if entry > d.limit() {
-		return GP(0)
-	}
 	if d.conforming() || d.dpl() == c.CPL {
 		return c.callSame(selector, &d, entry, size)
 	}
@@ -225,7 +230,10 @@ func (c *CPU) callThrough(g *descriptor) Trap {
 	if t := f.room(count+4, size); t != NoTrap {
 		return t
 	}
-	old := c.currentFrame()
+	if entry > d.limit() {
+		return GP(0)
+	}
+	old := c.operandFrame()
 	var params [32]uint32
 	for i := range count {
 		if params[i], t = old.pop(size); t != NoTrap {
@@ -294,7 +302,7 @@ func (c *CPU) FarReturn(size int, pop uint16) Trap {
 }
 
 func (c *CPU) farReturn(size int, pop uint16) Trap {
-	f := c.currentFrame()
+	f := c.operandFrame()
 	off, t := f.pop(size)
 	if t != NoTrap {
 		return t

@@ -25,10 +25,11 @@ func (c *CPU) flagsMask(size int) uint32 {
 // (Intel SDM Vol. 3A, "Handling Multiple NMIs").
 func (c *CPU) InterruptReturn(size int) Trap {
 	c.NMIBlocked = false
+	stepped := c.EFLAGS&FlagTF != 0
 	t := c.transferred(c.place(), c.interruptReturn(size))
-	if c.DR[7]&dr7Enable == 0 {
+	if c.DR[7]&dr7Enable == 0 && !stepped {
 		// RF would be cleared by the next instruction, which has no breakpoint
-		// to pass. Without one nobody looks.
+		// to pass. Without one, and without a trap before it, nobody looks.
 		c.EFLAGS &^= FlagRF
 	}
 	return t
@@ -48,7 +49,7 @@ func (c *CPU) interruptReturn(size int) Trap {
 
 // returnPlain is IRET of the 8086: it loads the flags in m.
 func (c *CPU) returnPlain(size int, m uint32) Trap {
-	f := c.currentFrame()
+	f := c.operandFrame()
 	var w [3]uint32
 	for i := range w {
 		var t Trap
@@ -76,7 +77,7 @@ func (c *CPU) returnV86(size int) Trap {
 	if c.CR4&CR4VME == 0 || size == 4 {
 		return GP(0)
 	}
-	f := c.currentFrame()
+	f := c.operandFrame()
 	f.drop(4)
 	v, t := f.pop(2)
 	if t != NoTrap {
@@ -97,7 +98,7 @@ func (c *CPU) returnV86(size int) Trap {
 
 // returnProtected is IRET in protected mode, outside a nested task.
 func (c *CPU) returnProtected(size int) Trap {
-	f := c.currentFrame()
+	f := c.operandFrame()
 	var w [3]uint32
 	for i := range w {
 		var t Trap

@@ -11,11 +11,21 @@ type frame struct {
 	access Access
 	// code is the error code of a limit fault: zero on the current stack.
 	code uint16
+	// aligned says that accesses are to be aligned.
+	aligned bool
 }
 
 // currentFrame is the stack at SS:ESP.
 func (c *CPU) currentFrame() frame {
 	return frame{c: c, seg: c.Seg[isa.SS], sp: c.Reg32(ESP), access: c.Data()}
+}
+
+// operandFrame is currentFrame for the operands of an instruction, which are to
+// be aligned where that is checked; what an exception pushes is not.
+func (c *CPU) operandFrame() frame {
+	f := c.currentFrame()
+	f.aligned = c.checksAlignment()
+	return f
 }
 
 func (f *frame) mask() uint32 {
@@ -35,7 +45,11 @@ func (f *frame) at(off uint32, n int) (Linear, Trap) {
 	if bad {
 		return 0, Fault(VecSS, f.code)
 	}
-	return Linear(f.seg.Base + off), NoTrap
+	l := Linear(f.seg.Base + off)
+	if f.aligned && l&Linear(n-1) != 0 {
+		return 0, Fault(VecAC, 0)
+	}
+	return l, NoTrap
 }
 
 // room checks that n slots of size bytes can be pushed.
