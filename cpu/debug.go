@@ -82,8 +82,11 @@ func (c *CPU) breakpoint(i int, rw uint32) (first, last Linear, ok bool) {
 // breakpoints at EIP. RF lets one instruction pass. It is cleared before that
 // instruction and not after it, since an IRET may load it for the next.
 func (c *CPU) BeforeStep() Trap {
-	c.dataHits = 0
 	c.unstepped = false
+	if c.Shadow {
+		return NoTrap // data breakpoints met by a load of SS are still pending
+	}
+	c.dataHits = 0
 	if c.EFLAGS&FlagRF != 0 {
 		c.EFLAGS &^= FlagRF
 		return NoTrap

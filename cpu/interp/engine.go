@@ -238,6 +238,11 @@ func (e *Engine) stepOne() {
 		return
 	}
 	e.pause()
+	if e.Shadow && e.cache.Insts(e.cache.At(i))[0].Op != isa.STI {
+		// A load of SS: what loads ESP comes first.
+		e.EndWatch()
+		return
+	}
 	if t := e.AfterStep(stepped); t != cpu.NoTrap {
 		e.raise(t, e.EIP)
 	}
