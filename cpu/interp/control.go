@@ -99,7 +99,7 @@ func (e *Engine) pointer(in *isa.Inst, a isa.Arg) (sel uint16, off uint32, t cpu
 		return in.Imm2, in.Imm, cpu.NoTrap
 	}
 	n := uint32(in.OpSize)
-	l, t := e.addressOf(in.Seg, e.offset(in), int(n)+2, int(n), false)
+	l, t := e.inParts(in.Seg, e.offset(in), int(n), 2, int(n), false)
 	if t != cpu.NoTrap {
 		return 0, 0, t
 	}

@@ -39,6 +39,27 @@ func (e *Engine) addressOf(s isa.Seg, off uint32, n, align int, write bool) (uin
 	return l, cpu.NoTrap
 }
 
+// inParts is addressOf for an operand of which n bytes are accessed before m
+// more: a page fault of the first part precedes the limit of the second.
+func (e *Engine) inParts(s isa.Seg, off uint32, n, m, align int, write bool) (uint32, cpu.Trap) {
+	l, t := e.addressOf(s, off, n+m, align, write)
+	if t == cpu.NoTrap {
+		return l, t
+	}
+	first, early := e.addressOf(s, off, n, align, write)
+	if early == cpu.NoTrap {
+		a := e.Data()
+		if write {
+			a |= cpu.Write
+		}
+		early = e.Probe(cpu.Linear(first), n, a)
+	}
+	if early != cpu.NoTrap {
+		t = early
+	}
+	return 0, t
+}
+
 // memory is the linear address of in's memory operand of n bytes.
 func (e *Engine) memory(in *isa.Inst, n int, write bool) (uint32, cpu.Trap) {
 	return e.address(in.Seg, e.offset(in), n, write)

@@ -60,11 +60,10 @@ func integer80(v int64) cpu.Float80 {
 // operand87 is the linear address of in's memory operand. One of ten bytes is
 // to be aligned to eight.
 func (e *Engine) operand87(in *isa.Inst, write bool) (uint32, cpu.Trap) {
-	align := int(in.Width)
-	if align == 10 {
-		align = 8
+	if in.Width == 10 {
+		return e.inParts(in.Seg, e.offset(in), 8, 2, 8, write)
 	}
-	return e.addressOf(in.Seg, e.offset(in), int(in.Width), align, write)
+	return e.memory(in, int(in.Width), write)
 }
 
 // real80 reads the floating-point memory operand of in. What it raises is for

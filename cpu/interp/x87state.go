@@ -307,12 +307,8 @@ func frstor(e *Engine, in *isa.Inst) cpu.Trap {
 
 // fxImage opens the 512 bytes of FXSAVE, which are aligned to 16.
 func (e *Engine) fxImage(in *isa.Inst, write bool) (uint32, cpu.Trap) {
-	l, t := e.memory(in, 512, write)
-	if t == cpu.NoTrap && l&15 != 0 {
+	if (e.base[in.Seg&7]+e.offset(in))&15 != 0 {
 		return 0, cpu.GP(0)
-	}
-	if t != cpu.NoTrap {
-		return 0, t
 	}
 	return e.area(in, 512, write)
 }
