@@ -59,6 +59,9 @@ func hasCode(vector uint8) bool {
 // A Batch is cases that run one after the other in one memory.
 type Batch struct {
 	Cases []Case
+	// Code is the contents of the code area: the code of all cases, also of those
+	// that are left out, since jumps may lead there.
+	Code []byte
 	// Memory is the initial contents of the data and stack areas.
 	Memory []byte
 }

@@ -98,7 +98,7 @@ func NewEmulated(engine func(*cpu.CPU) cpu.Engine) (*Emulated, error) {
 	for s := range uint16(4) {
 		e.segs[s] = cpu.Segment{Selector: s}
 	}
-	return e, m.WriteAt(landingField(), codeRAM)
+	return e, nil
 }
 
 // Close returns the memory.
@@ -170,18 +170,20 @@ func (e *Emulated) addSegment(selector uint16, d uint64) {
 	}
 }
 
-// Execute runs the cases of b one after the other.
-func (e *Emulated) Execute(b *Batch) (*Answer, error) {
-	for i := range b.Cases {
-		c := &b.Cases[i]
-		if err := e.m.WriteAt(c.Code, mem.Addr(c.At-CodeAt+codeRAM)); err != nil {
-			return nil, err
-		}
+// place puts the code of b and its memory where they belong.
+func (e *Emulated) place(b *Batch) error {
+	if err := e.m.WriteAt(b.Code, codeRAM); err != nil {
+		return err
 	}
 	if err := e.m.WriteAt(b.Memory[:DataSize], dataRAM); err != nil {
-		return nil, err
+		return err
 	}
-	if err := e.m.WriteAt(b.Memory[DataSize:], stackRAM); err != nil {
+	return e.m.WriteAt(b.Memory[DataSize:], stackRAM)
+}
+
+// Execute runs the cases of b one after the other.
+func (e *Emulated) Execute(b *Batch) (*Answer, error) {
+	if err := e.place(b); err != nil {
 		return nil, err
 	}
 	a := &Answer{Results: make([]Result, len(b.Cases)), Memory: make([]byte, DataSize+StackSize)}
@@ -196,8 +198,8 @@ func (e *Emulated) Execute(b *Batch) (*Answer, error) {
 	return a, e.m.ReadAt(a.Memory[DataSize:], stackRAM)
 }
 
-// run executes one case.
-func (e *Emulated) run(c *Case, r *Result) error {
+// start gives the processor the state that c starts in.
+func (e *Emulated) start(c *Case) error {
 	for i, v := range c.GPR {
 		e.SetReg32(uint8(i), v)
 	}
@@ -211,7 +213,16 @@ func (e *Emulated) run(c *Case, r *Result) error {
 	e.EIP, e.EFLAGS, e.CPL, e.CR2 = c.EIP, c.EFLAGS, 3, 0
 	e.CR0 = cpu.CR0PE | cpu.CR0MP | cpu.CR0ET | cpu.CR0NE | cpu.CR0WP | cpu.CR0AM | cpu.CR0PG
 	e.Halted = false
+	e.Shadow = false
 	e.loadFX(&c.FX)
+	return nil
+}
+
+// run executes one case.
+func (e *Emulated) run(c *Case, r *Result) error {
+	if err := e.start(c); err != nil {
+		return err
+	}
 	switch _, why := e.engine.Run(patience); why {
 	case cpu.Halted:
 	case cpu.Spent:

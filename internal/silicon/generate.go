@@ -52,9 +52,12 @@ type Options struct {
 func (o Options) Batch(class Class, n uint64, cases int) *Batch {
 	s := source{rand.New(rand.NewPCG(o.Seed, uint64(class)<<56|n))}
 	g := generator{source: s, class: class, strict: o.Strict, next: CodeAt + landings}
-	g.batch = &Batch{Memory: g.memory()}
+	g.batch = &Batch{Memory: g.memory(), Code: make([]byte, CodeSize)}
+	copy(g.batch.Code, landingField())
 	for range cases {
-		g.batch.Cases = append(g.batch.Cases, g.make())
+		c := g.make()
+		copy(g.batch.Code[c.At-CodeAt:], c.Code)
+		g.batch.Cases = append(g.batch.Cases, c)
 	}
 	return g.batch
 }

@@ -107,7 +107,6 @@ func NewNative() (*Native, error) {
 	if err := n.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("32-bit programs do not run here: %w", err)
 	}
-	copy(n.code, landingField())
 	if err := n.prepare(); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -299,12 +298,12 @@ func (n *Native) Execute(b *Batch, skip func(i int) bool) (*Answer, error) {
 	if len(b.Cases) > MaxBatch {
 		return nil, fmt.Errorf("BUG: a batch of %d cases", len(b.Cases))
 	}
+	copy(n.code, b.Code)
 	copy(n.data, b.Memory[:DataSize])
 	copy(n.stack, b.Memory[DataSize:])
 	var which []int
 	for i := range b.Cases {
 		c := &b.Cases[i]
-		copy(n.code[c.At-CodeAt:], c.Code)
 		if !skip(i) {
 			n.input(len(which), c)
 			which = append(which, i)
