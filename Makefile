@@ -9,10 +9,14 @@ PLATFORMS := linux/arm64 darwin/arm64 windows/amd64 freebsd/amd64
 # Every product file has to build without cgo; only the race detector needs it.
 export CGO_ENABLED := 0
 
-.PHONY: help build run test check fmt-check vet staticcheck generate-check cross race fuzz boot bench guest golden fmt
+SILICON_FOR ?= 60m
+SILICON_SEED ?= $(shell date +%s)
+
+.PHONY: help build run test check fmt-check vet staticcheck generate-check cross race fuzz silicon silicon-record boot bench \
+	guest golden fmt
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/gov86, one static file
 	$(GO) build -trimpath -o bin/gov86 ./cmd/gov86
@@ -54,6 +58,13 @@ fuzz: ## fuzz every fuzz test for FUZZTIME each
 			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 		done || exit 1; \
 	done
+
+silicon: ## hold the interpreter against this machine's processor for SILICON_FOR, from SILICON_SEED
+	$(GO) test -count=1 -v -timeout 24h -run '^TestTheInterpreterEndsEveryCaseAsTheProcessorDoes$$' ./internal/silicon \
+		-silicon.for=$(SILICON_FOR) -silicon.seed=$(SILICON_SEED)
+
+silicon-record: ## record anew what this machine's processor answers
+	$(GO) test -count=1 -v -run '^TestRecord$$' ./internal/silicon -silicon.record
 
 boot: ## boot the embedded guest in every way the tests know, verbosely
 	$(GO) test -count=1 -v -timeout $(TEST_TIMEOUT) -run '^TestBoot' ./cmd/gov86

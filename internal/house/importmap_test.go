@@ -69,7 +69,7 @@ var importMap = []row{
 
 	// The program.
 	{pkg: "guest", others: zstd},
-	{pkg: "internal/silicon", ours: "cpu cpu/interp cpu/isa io mem", others: sys},
+	{pkg: "internal/silicon", ours: "cpu cpu/interp cpu/isa io mem", others: sys + " " + zstd},
 	{pkg: "internal/silicon/guests", ours: "machine"},
 	{pkg: "internal/licenses"},
 	{pkg: "cmd/gov86", ours: "bios machine guest trace internal/licenses", others: cobra + " " + pflag},

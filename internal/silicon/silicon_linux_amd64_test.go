@@ -1,11 +1,9 @@
 package silicon
 
 import (
+	"bytes"
 	"flag"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
+	"os"
 	"testing"
 	"time"
 
@@ -14,14 +12,13 @@ import (
 )
 
 var (
-	seed   = flag.Uint64("silicon.seed", 1, "seed of the generated cases")
-	span   = flag.Duration("silicon.for", 0, "time to spend on all classes; zero for a fixed, small number of cases")
-	strict = flag.Bool("silicon.strict", false, "compare flags that the manual leaves undefined")
-	groups = flag.Int("silicon.groups", 20, "kinds of difference to print a class")
+	seed    = flag.Uint64("silicon.seed", 1, "seed of the generated cases")
+	span    = flag.Duration("silicon.for", 0, "time to spend on all classes; zero for a fixed, small number of cases")
+	strict  = flag.Bool("silicon.strict", false, "compare flags that the manual leaves undefined")
+	rewrite = flag.Bool("silicon.record", false, "record what this processor answers under testdata")
 )
 
 const (
-	batchSize = 256
 	// everyday is how many batches of a class the everyday suite runs.
 	everyday = 24
 )
@@ -51,10 +48,7 @@ func TestTheInterpreterEndsEveryCaseAsTheProcessorDoes(t *testing.T) {
 					t.Fatalf("batch %d: %v", n, err)
 				}
 				total.Add(tally)
-				for i := range differing {
-					m := &differing[i]
-					found[m.kind()] = append(found[m.kind()], fmt.Sprintf("batch %d, %v", n, m))
-				}
+				collect(found, n, differing)
 			}
 			t.Logf("%v: %d cases, %d without a result, %d differ", class, total.Cases, total.Lost, total.Mismatched)
 			report(t, found)
@@ -62,33 +56,23 @@ func TestTheInterpreterEndsEveryCaseAsTheProcessorDoes(t *testing.T) {
 	}
 }
 
-// kind groups differences that have one cause, presumably.
-func (m *Mismatch) kind() string {
-	name := "code"
-	if in := m.Case.at(m.Real.EIP); in != nil {
-		name = in.Op.String()
+// TestRecord writes the recordings, if it is asked to.
+func TestRecord(t *testing.T) {
+	if !*rewrite {
+		t.Skip("skipped: records only with -silicon.record (make silicon-record)")
 	}
-	if in := m.Case.at(m.Case.EIP); in != nil && int(in.Len)+1 >= len(m.Case.Code) {
-		name = in.Op.String() + " alone"
+	real, err := NewNative()
+	if err != nil {
+		t.Fatal(err)
 	}
-	parts := map[string]bool{}
-	for _, d := range m.Differing {
-		part, _, _ := strings.Cut(d, ":")
-		part, _, _ = strings.Cut(part, " at")
-		parts[part] = true
-	}
-	return fmt.Sprintf("%s %d/%d %s", name, m.Emulated.Vector, m.Real.Vector, strings.Join(slices.Sorted(maps.Keys(parts)), " "))
-}
-
-// report fails with the commonest kinds of difference, an example each.
-func report(t *testing.T, found map[string][]string) {
-	kinds := slices.SortedFunc(maps.Keys(found), func(a, b string) int {
-		if d := len(found[b]) - len(found[a]); d != 0 {
-			return d
+	defer real.Close()
+	for class := range NumClasses {
+		var file bytes.Buffer
+		if err := Record(&file, real, recorded(class)); err != nil {
+			t.Fatal(err)
 		}
-		return strings.Compare(a, b)
-	})
-	for _, k := range kinds[:min(len(kinds), *groups)] {
-		t.Errorf("%d times %s\n%s", len(found[k]), k, found[k][0])
+		if err := os.WriteFile(recordingOf(class), file.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
