@@ -15,9 +15,6 @@ func flatSegment(selector uint16, dpl uint8, code bool) Segment {
 // SysEnter is SYSENTER (Intel SDM Vol. 2, "SYSENTER—Fast System Call").
 func (c *CPU) SysEnter() Trap {
 	cs := uint16(c.MSR.SysenterCS) &^ 3
-	if !c.Model.has(featureSEP) {
-		return UD()
-	}
 	if c.CR0&CR0PE == 0 || cs == 0 {
 		return GP(0)
 	}
@@ -33,9 +30,6 @@ func (c *CPU) SysEnter() Trap {
 // SysExit is SYSEXIT (Intel SDM Vol. 2, "SYSEXIT—Fast Return from Fast System Call").
 func (c *CPU) SysExit() Trap {
 	cs := uint16(c.MSR.SysenterCS) &^ 3
-	if !c.Model.has(featureSEP) {
-		return UD()
-	}
 	if c.CR0&CR0PE == 0 || cs == 0 || c.CPL != 0 || c.V86() {
 		return GP(0)
 	}

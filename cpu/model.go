@@ -4,40 +4,80 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gov86/gov86/cpu/isa"
 )
 
-// Features are bits of CPUID leaf 1 EDX, and from bit 32 on of other words
+// A feature is a flag of CPUID: the number of its word times 32, plus its bit
 // (Intel SDM Vol. 2, "CPUID—CPU Identification").
-type feature uint64
+type feature uint8
+
+// The words that have flags.
+const (
+	leaf1EDX feature = 32 * iota
+	leaf1ECX
+	leaf7EBX
+	leaf80000001EDX
+	wordsEnd
+)
 
 const (
-	featureFPU   feature = 1 << 0
-	featureVME   feature = 1 << 1
-	featureDE    feature = 1 << 2
-	featurePSE   feature = 1 << 3
-	featureTSC   feature = 1 << 4
-	featureMSR   feature = 1 << 5
-	featurePAE   feature = 1 << 6
-	featureCX8   feature = 1 << 8
-	featureAPIC  feature = 1 << 9
-	featureSEP   feature = 1 << 11
-	featureMTRR  feature = 1 << 12
-	featurePGE   feature = 1 << 13
-	featureCMOV  feature = 1 << 15
-	featurePAT   feature = 1 << 16
-	featurePSE36 feature = 1 << 17
-	featureCLFSH feature = 1 << 19
-	featureMMX   feature = 1 << 23
-	featureFXSR  feature = 1 << 24
-	featureSSE   feature = 1 << 25
-	featureSSE2  feature = 1 << 26
-	featureNX    feature = 1 << 32 // leaf 80000001H EDX bit 20
+	featureFPU   = leaf1EDX + 0
+	featureVME   = leaf1EDX + 1
+	featureDE    = leaf1EDX + 2
+	featurePSE   = leaf1EDX + 3
+	featureTSC   = leaf1EDX + 4
+	featureMSR   = leaf1EDX + 5
+	featurePAE   = leaf1EDX + 6
+	featureMCE   = leaf1EDX + 7
+	featureCX8   = leaf1EDX + 8
+	featureAPIC  = leaf1EDX + 9
+	featureSEP   = leaf1EDX + 11
+	featureMTRR  = leaf1EDX + 12
+	featurePGE   = leaf1EDX + 13
+	featureMCA   = leaf1EDX + 14
+	featureCMOV  = leaf1EDX + 15
+	featurePAT   = leaf1EDX + 16
+	featurePSE36 = leaf1EDX + 17
+	featureCLFSH = leaf1EDX + 19
+	featureMMX   = leaf1EDX + 23
+	featureFXSR  = leaf1EDX + 24
+	featureSSE   = leaf1EDX + 25
+	featureSSE2  = leaf1EDX + 26
 
-	features486 = featureFPU | featureVME
-	featuresP5  = features486 | featureDE | featurePSE | featureTSC | featureMSR | featureCX8
-	featuresP2  = featuresP5 | featurePAE | featureSEP | featureMTRR | featurePGE | featureCMOV | featurePAT |
-		featurePSE36 | featureMMX | featureFXSR | featureAPIC
-	featuresP4 = featuresP2 | featureCLFSH | featureSSE | featureSSE2
+	featureSSE3       = leaf1ECX + 0
+	featureMONITOR    = leaf1ECX + 3
+	featureSSSE3      = leaf1ECX + 9
+	featureSSE41      = leaf1ECX + 19
+	featureSSE42      = leaf1ECX + 20
+	featureMOVBE      = leaf1ECX + 22
+	featurePOPCNT     = leaf1ECX + 23
+	featureHypervisor = leaf1ECX + 31 // not silicon; Linux then trusts the TSC it is given
+
+	featureSMEP = leaf7EBX + 7
+	featureSMAP = leaf7EBX + 20
+
+	featureNX = leaf80000001EDX + 20
+)
+
+// features are flags by word.
+type features [wordsEnd / 32]uint32
+
+func (s features) with(flags ...feature) features {
+	for _, f := range flags {
+		s[f/32] |= 1 << (f % 32)
+	}
+	return s
+}
+
+var (
+	features486 = features{}.with(featureFPU, featureVME, featureHypervisor)
+	featuresP5  = features486.with(featureDE, featurePSE, featureTSC, featureMSR, featureMCE, featureCX8)
+	featuresP2  = featuresP5.with(featurePAE, featureAPIC, featureSEP, featureMTRR, featurePGE, featureMCA, featureCMOV,
+		featurePAT, featurePSE36, featureMMX, featureFXSR)
+	featuresP4  = featuresP2.with(featureCLFSH, featureSSE, featureSSE2)
+	featuresMax = featuresP4.with(featureSSE3, featureSSSE3, featureSSE41, featureSSE42, featureMOVBE, featurePOPCNT,
+		featureSMEP, featureSMAP, featureNX)
 )
 
 // A Model is what CPUID says, and so what the processor has.
@@ -46,17 +86,18 @@ type Model struct {
 	family, number, stepping uint32
 	leaves                   uint32 // the highest basic leaf
 	brand                    string // without one there are no extended leaves
-	features                 feature
+	features                 features
 }
 
-// The 486 is a DX4, the first to have CPUID. The newest numbers itself a
-// Pentium M of 2004, the last i686 that is 32 bits wide and has one core.
+// The 486 is a DX4, the first to have CPUID. The newest numbers itself an Atom
+// of 2010, the last core that came 32 bits wide only. It executes in order as
+// well, and Linux leaves out what it does against speculation.
 var models = []Model{
 	{"486", 4, 8, 0, 1, "", features486},
 	{"pentium", 5, 2, 12, 1, "", featuresP5},
 	{"pentium2", 6, 5, 2, 2, "", featuresP2},
 	{"pentium4", 15, 2, 9, 2, "gov86 virtual Pentium 4", featuresP4},
-	{"max", 6, 13, 8, 2, "gov86 virtual i686", featuresP4 | featureNX},
+	{"max", 6, 28, 10, 7, "gov86 virtual i686", featuresMax},
 }
 
 // DefaultModel is an i686 with everything that is implemented.
@@ -82,12 +123,39 @@ func ModelNames() []string {
 }
 
 // HideAPIC makes CPUID deny the local APIC.
-func (m *Model) HideAPIC() { m.features &^= featureAPIC }
+func (m *Model) HideAPIC() { m.features[featureAPIC/32] &^= 1 << (featureAPIC % 32) }
 
 // APIC reports whether the model has a local APIC.
 func (m *Model) APIC() bool { return m.has(featureAPIC) }
 
-func (m *Model) has(f feature) bool { return m.features&f == f }
+func (m *Model) has(f feature) bool { return m.features[f/32]>>(f%32)&1 != 0 }
+
+// p6 reports whether the model is of the P6 family or a later one. What these
+// began with, some instructions and MSRs, no flag reports.
+func (m *Model) p6() bool { return m.family >= 6 }
+
+// instructionFlags are the flags that report features of instructions.
+var instructionFlags = [isa.NumFeatures]feature{
+	isa.FeatureFPU: featureFPU, isa.FeatureTSC: featureTSC, isa.FeatureMSR: featureMSR, isa.FeatureCX8: featureCX8,
+	isa.FeatureSEP: featureSEP, isa.FeatureCMOV: featureCMOV, isa.FeatureMMX: featureMMX, isa.FeatureCLFSH: featureCLFSH,
+	isa.FeatureFXSR: featureFXSR, isa.FeatureSSE: featureSSE, isa.FeatureSSE2: featureSSE2, isa.FeatureSSE3: featureSSE3,
+	isa.FeatureMONITOR: featureMONITOR, isa.FeatureSSSE3: featureSSSE3, isa.FeatureSSE41: featureSSE41,
+	isa.FeatureSSE42: featureSSE42, isa.FeaturePOPCNT: featurePOPCNT, isa.FeatureMOVBE: featureMOVBE,
+	isa.FeatureSMAP: featureSMAP,
+}
+
+// Knows reports whether in is an instruction of the model; others are invalid
+// opcodes.
+func (m *Model) Knows(in *isa.Inst) bool {
+	switch f := in.Feature(); f {
+	case isa.FeatureBase:
+		return true
+	case isa.FeatureP6:
+		return m.p6()
+	default:
+		return m.has(instructionFlags[f])
+	}
+}
 
 // cr4 are the bits of CR4 the model's features have.
 func (m *Model) cr4() uint32 {
@@ -97,73 +165,15 @@ func (m *Model) cr4() uint32 {
 		bits    uint32
 	}{
 		{featureVME, CR4VME | CR4PVI}, {featureTSC, CR4TSD}, {featureDE, CR4DE}, {featurePSE, CR4PSE},
-		{featurePAE, CR4PAE}, {featureMSR, CR4MCE}, {featurePGE, CR4PGE}, {featureMMX, CR4PCE},
-		{featureFXSR, CR4OSFXSR}, {featureSSE, CR4OSXMMEXCPT},
+		{featurePAE, CR4PAE}, {featureMCE, CR4MCE}, {featurePGE, CR4PGE}, {featureFXSR, CR4OSFXSR},
+		{featureSSE, CR4OSXMMEXCPT}, {featureSMEP, CR4SMEP}, {featureSMAP, CR4SMAP},
 	} {
 		if m.has(f.feature) {
 			bits |= f.bits
 		}
 	}
+	if m.p6() {
+		bits |= CR4PCE
+	}
 	return bits
-}
-
-// TSCHz is the frequency of the time-stamp counter.
-const TSCHz = 1_000_000_000
-
-// CPUID is the instruction, for a leaf and a subleaf.
-func (c *CPU) CPUID(leaf, _ uint32) (a, b, cx, d uint32) {
-	m := c.Model
-	switch {
-	case leaf < 1<<31 && leaf > m.leaves, leaf >= 1<<31 && m.brand == "":
-		return 0, 0, 0, 0
-	}
-	switch leaf {
-	case 0:
-		// "GenuineIntel"
-		return m.leaves, 0x756e6547, 0x6c65746e, 0x49656e69
-	case 1:
-		f := m.features
-		if c.MSR.APICBase&APICEnable == 0 {
-			f &^= featureAPIC
-		}
-		if m.has(featureCLFSH) {
-			b = 64 / 8 << 8 // the line size in quadwords
-		}
-		return m.signature(), b, hypervisorBit, uint32(f)
-	case 2:
-		// One iteration; 4-KByte and 4-MByte TLBs, 32-KByte caches, 2-MByte L2.
-		return 0x02b3b001, 0xf0, 0, 0x2c04307d
-	case 0x80000000:
-		return 0x80000008, 0, 0, 0
-	case 0x80000001:
-		if m.has(featureNX) {
-			d = 1 << 20
-		}
-		return 0, 0, 0, d
-	case 0x80000002, 0x80000003, 0x80000004:
-		return m.brandWords(leaf - 0x80000002)
-	case 0x80000007:
-		return 0, 0, 0, 1 << 8 // invariant TSC
-	case 0x80000008:
-		return physBits | 32<<8, 0, 0, 0
-	}
-	return 0, 0, 0, 0
-}
-
-// signature is family, model and stepping. No family is above 15, no model
-// above 15: there are no extended fields.
-func (m *Model) signature() uint32 { return m.family<<8 | m.number<<4 | m.stepping }
-
-// hypervisorBit of leaf 1 ECX: the processor is not silicon. Linux then trusts
-// the TSC it is given.
-const hypervisorBit = 1 << 31
-
-func (m *Model) brandWords(part uint32) (a, b, c, d uint32) {
-	var text [48]byte
-	copy(text[:], m.brand)
-	word := func(i uint32) uint32 {
-		p := text[16*part+4*i:]
-		return uint32(p[0]) | uint32(p[1])<<8 | uint32(p[2])<<16 | uint32(p[3])<<24
-	}
-	return word(0), word(1), word(2), word(3)
 }

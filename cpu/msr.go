@@ -2,11 +2,14 @@ package cpu
 
 // Model-specific registers (Intel SDM Vol. 4, "Model-Specific Registers").
 const (
+	msrP5MCAddr     = 0x0
+	msrP5MCType     = 0x1
 	msrTSC          = 0x10
 	msrPlatformID   = 0x17
 	msrAPICBase     = 0x1b
 	msrEBLPowerOn   = 0x2a
-	msrMicrocode    = 0x8b
+	msrUpdate       = 0x79 // IA32_BIOS_UPDT_TRIG
+	msrMicrocode    = 0x8b // IA32_BIOS_SIGN_ID
 	msrMTRRCap      = 0xfe
 	msrBBLCtl3      = 0x11e
 	msrSysenterCS   = 0x174
@@ -29,16 +32,32 @@ const (
 	mtrrCap    = 1<<10 | 1<<8 | 8 // WC, fixed ranges, eight variable ranges
 	powerOnPAT = 0x0007040600070406
 	physMask   = 1<<physBits - 1
-	// fastStrings is the bit of IA32_MISC_ENABLE that firmware leaves set.
-	fastStrings = 1
-	// fopcodeCompatible is another; see RecordsFOP.
-	fopcodeCompatible = 1 << 2
+	// microcode is the revision that IA32_BIOS_SIGN_ID tells in its high half.
+	microcode = 1 << 32
 
 	// APICEnable is the global enable bit of IA32_APIC_BASE.
 	APICEnable = 1 << 11
 	apicBSP    = 1 << 8
 
 	apicBaseValid = physMask&^0xfff | APICEnable | apicBSP
+)
+
+// Bits of IA32_MISC_ENABLE.
+const (
+	fastStrings       = 1 << 0 // firmware leaves it set
+	fopcodeCompatible = 1 << 2 // of the Pentium 4; see RecordsFOP
+	thermalControl    = 1 << 3
+	noBranchTrace     = 1 << 11
+	noEventSampling   = 1 << 12
+	speedStep         = 1 << 16
+	limitCPUID        = 1 << 22
+	noTaskPriority    = 1 << 23
+
+	miscEnableReset    = fastStrings | miscEnableReadOnly
+	miscEnableReadOnly = noBranchTrace | noEventSampling
+	// What thermal control, SpeedStep and task-priority messages would do
+	// cannot be seen: their bits store.
+	miscEnableStored = fastStrings | thermalControl | speedStep | limitCPUID | noTaskPriority
 )
 
 // TSC is the time-stamp counter.
@@ -67,9 +86,6 @@ type msrField struct {
 // msrStorage finds an MSR that only stores; p is nil for others.
 func (c *CPU) msrStorage(index uint32) msrField {
 	m := &c.MSR
-	if index == msrMiscEnable {
-		return msrField{&m.MiscEnable, ^uint64(0), 0}
-	}
 	if !c.Model.has(featureMTRR) {
 		return msrField{}
 	}
@@ -88,21 +104,37 @@ func (c *CPU) msrStorage(index uint32) msrField {
 	return msrField{}
 }
 
-// msrFeature is what the model must have for an MSR to be there.
-func msrFeature(index uint32) feature {
+// hasMSR reports whether the model has an MSR, of those that not all have.
+func (m *Model) hasMSR(index uint32) bool {
 	switch index {
+	case msrP5MCAddr, msrP5MCType:
+		return m.has(featureMCE)
+	case msrMCGCap, msrMCGStatus:
+		return m.has(featureMCA)
 	case msrAPICBase:
-		return featureAPIC
+		return m.has(featureAPIC)
 	case msrSysenterCS, msrSysenterESP, msrSysenterEIP:
-		return featureSEP
+		return m.has(featureSEP)
 	case msrMTRRCap:
-		return featureMTRR
+		return m.has(featureMTRR)
 	case msrPAT:
-		return featurePAT
+		return m.has(featurePAT)
 	case msrEFER:
-		return featureNX
+		return m.has(featureNX)
+	case msrPlatformID, msrEBLPowerOn, msrUpdate, msrMicrocode, msrDebugCtl:
+		return m.p6()
+	case msrBBLCtl3:
+		return m.family == 6
+	case msrMiscEnable:
+		return m.family == 15 || m.family == 6 && m.number >= 9 // from the Pentium 4 and the Pentium M on
 	}
-	return featureMSR
+	return true
+}
+
+// writesLowTSC reports whether WRMSR writes only the low half of the time-stamp
+// counter, and clears the other (Intel SDM Vol. 3B, "Time-Stamp Counter").
+func (m *Model) writesLowTSC() bool {
+	return m.family == 6 && m.number < 14 || m.family == 15 && m.number < 3
 }
 
 // Memory types (Intel SDM Vol. 3A, "Memory Types and Their Properties"), as
@@ -124,10 +156,7 @@ func memoryTypes(v uint64, n int, set uint64) bool {
 
 // ReadMSR is RDMSR; an index that is not there is a general-protection fault.
 func (c *CPU) ReadMSR(index uint32) (uint64, Trap) {
-	if !c.Model.has(featureMSR) {
-		return 0, UD()
-	}
-	if !c.Model.has(msrFeature(index)) {
+	if !c.Model.hasMSR(index) {
 		return 0, GP(0)
 	}
 	if m := c.msrStorage(index); m.p != nil {
@@ -150,7 +179,11 @@ func (c *CPU) ReadMSR(index uint32) (uint64, Trap) {
 		return mtrrCap, NoTrap
 	case msrEFER:
 		return c.MSR.EFER, NoTrap
-	case msrPlatformID, msrEBLPowerOn, msrMicrocode, msrBBLCtl3, msrMCGCap, msrMCGStatus, msrDebugCtl:
+	case msrMiscEnable:
+		return c.MSR.MiscEnable, NoTrap
+	case msrMicrocode:
+		return microcode, NoTrap
+	case msrP5MCAddr, msrP5MCType, msrPlatformID, msrEBLPowerOn, msrBBLCtl3, msrMCGCap, msrMCGStatus, msrDebugCtl:
 		return 0, NoTrap
 	}
 	return 0, GP(0)
@@ -159,10 +192,7 @@ func (c *CPU) ReadMSR(index uint32) (uint64, Trap) {
 // WriteMSR is WRMSR; reserved bits and an index that is not there are
 // general-protection faults.
 func (c *CPU) WriteMSR(index uint32, v uint64) Trap {
-	if !c.Model.has(featureMSR) {
-		return UD()
-	}
-	if !c.Model.has(msrFeature(index)) {
+	if !c.Model.hasMSR(index) {
 		return GP(0)
 	}
 	if m := c.msrStorage(index); m.p != nil {
@@ -174,6 +204,9 @@ func (c *CPU) WriteMSR(index uint32, v uint64) Trap {
 	}
 	switch index {
 	case msrTSC:
+		if c.Model.writesLowTSC() {
+			v = uint64(uint32(v))
+		}
 		c.TSCOffset = v - c.Pins.Cycles()
 	case msrAPICBase:
 		if v&^apicBaseValid != 0 {
@@ -198,10 +231,24 @@ func (c *CPU) WriteMSR(index uint32, v uint64) Trap {
 		}
 		c.MSR.EFER = v
 		c.TLB.Flush()
-	case msrEBLPowerOn, msrMicrocode, msrBBLCtl3, msrMCGStatus, msrDebugCtl, msrPlatformID:
+	case msrMiscEnable:
+		return c.writeMiscEnable(v)
+	case msrEBLPowerOn, msrUpdate, msrMicrocode, msrBBLCtl3, msrMCGStatus, msrDebugCtl:
 		// These take a write and have no effect here.
 	default:
 		return GP(0)
 	}
+	return NoTrap
+}
+
+func (c *CPU) writeMiscEnable(v uint64) Trap {
+	stored := uint64(miscEnableStored)
+	if c.Model.family == 15 {
+		stored |= fopcodeCompatible
+	}
+	if v&^(stored|miscEnableReadOnly) != 0 {
+		return GP(0)
+	}
+	c.MSR.MiscEnable = v&stored | miscEnableReadOnly
 	return NoTrap
 }

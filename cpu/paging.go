@@ -82,14 +82,29 @@ func (c *CPU) allows(e uint32, a Access) bool {
 		return user && (a&Write == 0 || writable)
 	}
 	if user {
-		if a&Fetch != 0 && c.CR4&CR4SMEP != 0 {
+		if a&Fetch != 0 && c.guards(CR4SMEP) {
 			return false
 		}
-		if a&Fetch == 0 && c.CR4&CR4SMAP != 0 && (a&Implicit != 0 || c.EFLAGS&FlagAC == 0) && c.CR0&CR0PG != 0 {
+		if a&Fetch == 0 && c.guards(CR4SMAP) && (a&Implicit != 0 || c.EFLAGS&FlagAC == 0) {
 			return false
 		}
 	}
 	return a&Write == 0 || writable || c.CR0&CR0WP == 0
+}
+
+// guards reports whether user pages are guarded from supervisors as bit, which
+// is CR4SMEP or CR4SMAP, says.
+func (c *CPU) guards(bit uint32) bool { return c.CR4&bit != 0 && c.CR0&CR0PG != 0 }
+
+// DataView is the view of what an instruction loads and stores now.
+func (c *CPU) DataView() View {
+	switch {
+	case c.CPL == 3:
+		return UserView
+	case c.EFLAGS&FlagAC != 0 && c.guards(CR4SMAP):
+		return OverrideView
+	}
+	return 0
 }
 
 // pageFault is the fault of an access a at l; why has the pfPresent and
@@ -118,9 +133,7 @@ func (c *CPU) walk32(l Linear, a Access) (mem.Addr, Trap) {
 		return 0, c.pageFault(l, a, 0)
 	}
 	if pde&ptPS != 0 && c.CR4&CR4PSE != 0 {
-		// PSE-36: bits 13 to 20 are address bits 32 to 39, of which those at and
-		// above MAXPHYADDR, and bit 21, are reserved.
-		if pde&(1<<21) != 0 || pde>>13&0xff>>(physBits-32) != 0 {
+		if pde&c.largeReserved() != 0 {
 			return 0, c.pageFault(l, a, pfPresent|pfReserved)
 		}
 		at := mem.Addr(pde&0xffc00000) | mem.Addr(pde>>13&0xff)<<32 | mem.Addr(l&0x3fffff)
@@ -133,6 +146,20 @@ func (c *CPU) walk32(l Linear, a Access) (mem.Addr, Trap) {
 	}
 	at := mem.Addr(pte&^0xfff) | mem.Addr(l&0xfff)
 	return c.finish(l, a, at, rights(pde&pte, pte, 0), entry{pdeAt, pde}, entry{pteAt, pte})
+}
+
+// largeReserved are the reserved bits of an entry that maps a 4-MByte page. With
+// PSE-36, bits 13 to 20 are address bits 32 to 39, of which those at and above
+// MAXPHYADDR are reserved; without it all are. Bit 12 is the PAT's.
+func (c *CPU) largeReserved() uint32 {
+	var reserved uint32 = 0x1ff << 13
+	if c.Model.has(featurePSE36) {
+		reserved &^= (1<<(physBits-32) - 1) << 13
+	}
+	if !c.Model.has(featurePAT) {
+		reserved |= 1 << 12
+	}
+	return reserved
 }
 
 // walkPAE is PAE paging with 4-KByte and 2-MByte pages and the NX bit.

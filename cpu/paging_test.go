@@ -307,16 +307,35 @@ func TestControlRegistersRefuseWhatIsReserved(t *testing.T) {
 	r := newReal(t)
 	r.fails(GP(0), func() Trap { return r.SetCR0(CR0PG) })
 	r.fails(GP(0), func() Trap { return r.SetCR0(CR0NW) })
-	r.fails(GP(0), func() Trap { return r.SetCR4(1 << 13) })
-	r.fails(GP(0), func() Trap { return r.SetCR4(CR4SMEP) }) // no model has it
 	r.must(r.SetCR0(0))
 	if r.CR0 != CR0ET {
 		t.Errorf("CR0 = %#x: ET is fixed", r.CR0)
 	}
-	old, err := ModelByName("486")
-	if err != nil {
-		t.Fatal(err)
+}
+
+// Without PSE-36 and PAT all bits from 12 to 21 of an entry for a 4-MByte page
+// are reserved.
+func TestWithoutPSE36TheHighAddressBitsAreReserved(t *testing.T) {
+	for _, c := range []struct {
+		model string
+		bit   int
+		want  Trap
+	}{
+		{"max", 12, NoTrap}, {"max", 13, NoTrap}, {"max", 16, NoTrap},
+		{"max", 17, Fault(VecPF, 9)}, {"max", 21, Fault(VecPF, 9)},
+		{"pentium", 12, Fault(VecPF, 9)}, {"pentium", 13, Fault(VecPF, 9)}, {"pentium", 21, Fault(VecPF, 9)},
+		{"pentium", 22, NoTrap},
+	} {
+		r := newPaged(t)
+		model, err := ModelByName(c.model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Model = model
+		r.must(r.SetCR4(CR4PSE))
+		r.Mem.Write(pdAt+4, 4, 1<<c.bit|ptP|ptPS)
+		if _, f := r.Translate(0x400000, 0); f != c.want {
+			t.Errorf("%s, bit %d: %v, want %v", c.model, c.bit, f, c.want)
+		}
 	}
-	r.Model = old
-	r.fails(GP(0), func() Trap { return r.SetCR4(CR4PAE) })
 }

@@ -23,7 +23,7 @@ func (c *CPU) Reset() {
 	s.FPU.Control, s.FPU.Tag = 0x40, 0x5555
 	s.MXCSR = 0x1f80
 	s.MSR.PAT = powerOnPAT
-	s.MSR.MiscEnable = fastStrings
+	s.MSR.MiscEnable = miscEnableReset
 	if c.Model.APIC() {
 		s.MSR.APICBase = 0xfee00000 | APICEnable | apicBSP
 	}

@@ -111,7 +111,7 @@ func TestLoadRefusesWhatNoProgramCouldMake(t *testing.T) {
 		{"CPL", func(s *State) { s.CPL = 4 }},
 		{"CPL", func(s *State) { s.EFLAGS |= FlagVM; s.CPL = 0 }},
 		{"CR0", func(s *State) { s.CR0 = CR0PG | CR0ET }},
-		{"CR4", func(s *State) { s.CR4 = CR4SMEP }},
+		{"CR4", func(s *State) { s.CR4 = 1 << 13 }},
 		{"DR4", func(s *State) { s.DR[4] = 1 }},
 		{"DR6", func(s *State) { s.DR[6] = 0 }},
 		{"DR7", func(s *State) { s.DR[7] = 0 }},

@@ -9,13 +9,16 @@ const pages = 1 << 20
 // a flat table of each.
 type View uint8
 
-// The views. A supervisor view plus UserView is the user's.
+// The views. A supervisor view plus UserView is the user's. Plus OverrideView it
+// is that of a supervisor whom CR4.SMAP would keep from user pages and EFLAGS.AC
+// does not; it is filled while CR4.SMAP is set, and there is none to fetch.
 const (
 	ReadView View = iota
 	WriteView
 	FetchView
 	UserView
-	views = 2 * UserView
+	OverrideView = 2 * UserView
+	views        = OverrideView + FetchView
 )
 
 // Table maps a linear page to what must be added to a linear address to get
@@ -40,6 +43,8 @@ type TLB struct {
 
 	entry  *[pages]uint32
 	filled []uint32
+	// overrides tells that the override views are not empty.
+	overrides bool
 	// large tells of each 4 MiB whether a page of it came from a large page.
 	large [pages >> 10]bool
 }
@@ -61,9 +66,18 @@ const capacity = 16384
 // clear empties a page's entry and its views.
 func (t *TLB) clear(page uint32) {
 	t.entry[page] = 0
-	for v := range t.View {
+	for v := range t.used() {
 		t.View[v][page] = 0
 	}
+}
+
+// used is the number of views that may hold something. The others are not
+// touched, so that they take no memory.
+func (t *TLB) used() View {
+	if t.overrides {
+		return views
+	}
+	return OverrideView
 }
 
 // Flush forgets every translation.
@@ -72,6 +86,7 @@ func (t *TLB) Flush() {
 		t.clear(p)
 	}
 	t.filled = t.filled[:0]
+	t.overrides = false
 	t.Epoch++
 }
 
@@ -116,8 +131,9 @@ func (t *TLB) FlushPage(l Linear) {
 func (t *TLB) Protect(frame uint32) {
 	for _, p := range t.filled {
 		if t.entry[p]>>12 == frame {
-			t.View[WriteView][p] = 0
-			t.View[WriteView+UserView][p] = 0
+			for v := WriteView; v < t.used(); v += UserView {
+				t.View[v][p] = 0
+			}
 		}
 	}
 }
@@ -142,17 +158,22 @@ func (c *CPU) fill(l Linear, at mem.Addr, bits uint32) {
 		t.large[page>>10] = true
 	}
 	user := bits&entryUser != 0
-	supervisorData := !(user && c.CR4&CR4SMAP != 0)
+	override := c.guards(CR4SMAP)
+	supervisorData := !(user && override)
+	t.overrides = t.overrides || override
 	if host := c.Mem.Page(at, false); host != nil {
 		a := addend(host, page)
 		if supervisorData {
 			t.View[ReadView][page] = a
 		}
+		if override {
+			t.View[OverrideView+ReadView][page] = a
+		}
 		if user {
 			t.View[ReadView+UserView][page] = a
 		}
 		if bits&entryNoExec == 0 {
-			if !(user && c.CR4&CR4SMEP != 0) {
+			if !(user && c.guards(CR4SMEP)) {
 				t.View[FetchView][page] = a
 			}
 			if user {
@@ -166,8 +187,12 @@ func (c *CPU) fill(l Linear, at mem.Addr, bits uint32) {
 	if host := c.Mem.Page(at, true); host != nil {
 		a := addend(host, page)
 		writable := bits&entryWritable != 0
-		if supervisorData && (writable || c.CR0&CR0WP == 0) {
+		supervisorWritable := writable || c.CR0&CR0WP == 0
+		if supervisorData && supervisorWritable {
 			t.View[WriteView][page] = a
+		}
+		if override && supervisorWritable {
+			t.View[OverrideView+WriteView][page] = a
 		}
 		if user && writable {
 			t.View[WriteView+UserView][page] = a

@@ -129,7 +129,7 @@ func (k *Cache) decode(l cpu.Linear, at mem.Addr, m cpu.Mode) (int32, cpu.Trap) 
 	b := Block{Linear: uint32(l), Mode: m, at: uint32(at), spill: noFrame, first: int32(len(k.insts))}
 	var done int
 	for int(b.N) < maxInsts && done < len(code) {
-		in, err := isa.Decode(code[done:], mode)
+		in, err := k.instruction(code[done:], mode)
 		if err == isa.ErrTruncated && b.N == 0 {
 			return k.decodeSpill(b, l, at, code, mode)
 		}
@@ -161,7 +161,7 @@ func (k *Cache) decodeSpill(b Block, l cpu.Linear, at mem.Addr, code []byte, mod
 	n := len(code)
 	code = k.window[:n+isa.MaxLen]
 	k.read(code[n:], next)
-	in, err := isa.Decode(code, mode)
+	in, err := k.instruction(code, mode)
 	if err != nil {
 		return 0, undecodable(err)
 	}
@@ -169,6 +169,15 @@ func (k *Cache) decodeSpill(b Block, l cpu.Linear, at mem.Addr, code []byte, mod
 	b.N, b.Bytes, b.Ends = 1, uint16(in.Len), Ends(&in)
 	b.spill = k.cpu.Mem.Frame(next)
 	return k.keep(b), cpu.NoTrap
+}
+
+// instruction decodes the instruction that begins code, if the model has it.
+func (k *Cache) instruction(code []byte, mode isa.Mode) (isa.Inst, error) {
+	in, err := isa.Decode(code, mode)
+	if err == nil && !k.cpu.Model.Knows(&in) {
+		err = isa.ErrInvalid
+	}
+	return in, err
 }
 
 func undecodable(err error) cpu.Trap {

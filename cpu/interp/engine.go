@@ -106,10 +106,7 @@ func (e *Engine) resume() {
 // enter derives what depends on the mode.
 func (e *Engine) enter() {
 	e.mode = e.Mode()
-	view := cpu.View(0)
-	if e.mode&cpu.ModeUser != 0 {
-		view = cpu.UserView
-	}
+	view := e.DataView()
 	e.read, e.write = e.TLB.View[view+cpu.ReadView], e.TLB.View[view+cpu.WriteView]
 	if e.mode&cpu.ModeStep != 0 {
 		e.read, e.write = e.TLB.Blank, e.TLB.Blank // breakpoints are matched on the slow path

@@ -78,6 +78,7 @@ var integer = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
 	isa.LLDT: protected(cpl0(lldt)), isa.LTR: protected(cpl0(ltr)),
 	isa.LAR: protected(inspect(lar)), isa.LSL: protected(inspect(lsl)),
 	isa.VERR: protected(verify(false)), isa.VERW: protected(verify(true)), isa.ARPL: protected(arpl),
+	isa.CLAC: userAccess(false), isa.STAC: userAccess(true),
 	isa.INVLPG: cpl0(invlpg), isa.INVD: cpl0(nop), isa.WBINVD: cpl0(nop),
 	isa.CPUID: cpuid, isa.RDTSC: rdtsc, isa.RDPMC: rdpmc,
 	isa.RDMSR: cpl0(rdmsr), isa.WRMSR: cpl0(wrmsr),

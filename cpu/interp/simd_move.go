@@ -311,7 +311,7 @@ var simdOps = [isa.NumOps]func(*Engine, *isa.Inst) cpu.Trap{
 	isa.SHUFPS: mix(shufps), isa.SHUFPD: mix(shufpd), isa.PSLLDQ: mix(pslldq), isa.PSRLDQ: mix(psrldq),
 	isa.PALIGNR: guarded(palignr), isa.PBLENDW: mix(blend(2)), isa.BLENDPS: mix(blend(4)), isa.BLENDPD: mix(blend(8)),
 	isa.PBLENDVB: blendv(1), isa.BLENDVPS: blendv(4), isa.BLENDVPD: blendv(8),
-	isa.PEXTRB: extract(1), isa.PEXTRW: extract(2), isa.PEXTRD: extract(4), isa.EXTRACTPS: extract(4),
+	isa.PEXTRB: extract(1), isa.PEXTRW: extract(2), isa.PEXTRW_M: extract(2), isa.PEXTRD: extract(4), isa.EXTRACTPS: extract(4),
 	isa.PINSRB: insert(1), isa.PINSRW: insert(2), isa.PINSRD: insert(4), isa.INSERTPS: guarded(insertps),
 	isa.PTEST: guarded(ptest), isa.MPSADBW: mix(mpsadbw),
 	isa.PCMPESTRI: pcmpstr(true, true), isa.PCMPESTRM: pcmpstr(true, false),

@@ -96,14 +96,23 @@ const (
 	FeatureSSE42
 	FeaturePOPCNT
 	FeatureMOVBE
+	FeatureSMAP
+	// FeatureP6 is what came with the P6 family and no flag reports.
+	FeatureP6
+	// NumFeatures is the size of a table indexed by Feature.
+	NumFeatures
 	// mmxOfSSE is FeatureSSE for MMX registers, FeatureSSE2 for XMM registers.
-	mmxOfSSE
+	mmxOfSSE = NumFeatures
 )
 
 // Feature is what the processor must have to know in. What worked on MMX
-// registers first came to XMM registers with SSE2.
+// registers first came to XMM registers with SSE2; the hints, NOPs with an
+// operand, are the P6 family's.
 func (in *Inst) Feature() Feature {
 	f := operations[in.Op].feature
+	if in.Op == NOP && in.Args[0] != None {
+		return FeatureP6
+	}
 	if f != FeatureMMX && f != mmxOfSSE {
 		return f
 	}

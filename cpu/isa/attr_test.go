@@ -130,6 +130,11 @@ func TestFeatureFollowsTheRegisters(t *testing.T) {
 		{[]byte{0x0f, 0x38, 0x00, 0xc0}, FeatureSSSE3},
 		{[]byte{0x0f, 0x40, 0xc0}, FeatureCMOV},
 		{[]byte{0xd8, 0xc0}, FeatureFPU},
+		{[]byte{0x90}, FeatureBase},
+		{[]byte{0xf3, 0x90}, FeatureBase},
+		{[]byte{0x0f, 0x1f, 0x00}, FeatureP6},
+		{[]byte{0x0f, 0x18, 0x08}, FeatureP6},
+		{[]byte{0x0f, 0x01, 0xcb}, FeatureSMAP},
 		{[]byte{0x01, 0xc0}, FeatureBase},
 	} {
 		if in := decode(t, c.code...); in.Feature() != c.want {

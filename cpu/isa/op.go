@@ -4,8 +4,9 @@ package isa
 // different operand sizes share one. Where the manual has one mnemonic for
 // things that have little in common, the far forms of control transfers end in
 // F, MOV to and from special registers is MOVSREG, MOVCR and MOVDR, and MOVSD
-// between XMM registers and memory is MOVSD_X (the string move is MOVS). The
-// conditional forms are in the order of their condition codes.
+// between XMM registers and memory is MOVSD_X (the string move is MOVS), PEXTRW
+// of SSE4.1, which knows memory, is PEXTRW_M. The conditional forms are in the
+// order of their condition codes.
 type Op uint16
 
 // The operations. Zero is none.
@@ -197,6 +198,8 @@ const (
 	SMSW
 	LMSW
 	CLTS
+	CLAC
+	STAC
 	INVLPG
 	INVD
 	WBINVD
@@ -524,6 +527,7 @@ const (
 	ROUNDPS
 	ROUNDPD
 	PEXTRB
+	PEXTRW_M
 	PEXTRD
 	EXTRACTPS
 	PBLENDVB

@@ -62,6 +62,8 @@ var unknownToOracle = map[Op]string{
 	LFENCE:  "r/m other than 0",
 	MFENCE:  "r/m other than 0",
 	SFENCE:  "r/m other than 0",
+	CLAC:    "since 2014",
+	STAC:    "since 2014",
 	SHL:     "undocumented /6",
 	TEST:    "undocumented /1",
 	FCOM:    "undocumented alias",
@@ -76,7 +78,7 @@ func refusedByUs(code []byte, x x86asm.Inst) bool {
 	name := x.Op.String()
 	for _, family := range []string{"AES", "PCLMUL", "SHA1", "SHA256", "XSAVE", "XRSTOR", "INVPCID", "RDRAND", "RDSEED",
 		"RDFSBASE", "SYSCALL", "SYSRET", "SWAPGS", "RDTSCP", "XGETBV", "XSETBV", "XBEGIN", "XEND", "XABORT", "XTEST",
-		"CMPXCHG16B", "GETSEC", "ADCX", "ADOX", "CLAC", "STAC", "V", "K", "RDPID", "GF2P8", "WBNOINVD", "CLWB",
+		"CMPXCHG16B", "GETSEC", "ADCX", "ADOX", "V", "K", "RDPID", "GF2P8", "WBNOINVD", "CLWB",
 		"MOVNTSS", "MOVNTSD"} {
 		if strings.HasPrefix(name, family) && !strings.HasPrefix(name, "VERR") && !strings.HasPrefix(name, "VERW") {
 			return true
@@ -126,6 +128,8 @@ func spelled(in *Inst) []string {
 		return []string{"L" + strings.TrimSuffix(name, "F")}
 	case MOVSD_X, CMPSD:
 		return []string{strings.TrimSuffix(name, "_X") + "_XMM"}
+	case PEXTRW_M:
+		return []string{"PEXTRW"}
 	case JCXZ:
 		return []string{map[uint8]string{2: "JCXZ", 4: "JECXZ"}[in.AddrSize]}
 	case BSF, BSR:

@@ -102,7 +102,7 @@ var threeByte3A = [4][256]row{
 		0x0f: {PALIGNR, ops{Vdq, Wdq, Ib}},
 
 		0x14: {PEXTRB, ops{RdMb, Vdq, Ib}},
-		0x15: {PEXTRW, ops{RdMw, Vdq, Ib}},
+		0x15: {PEXTRW_M, ops{RdMw, Vdq, Ib}},
 		0x16: {PEXTRD, ops{Ed, Vdq, Ib}},
 		0x17: {EXTRACTPS, ops{Ed, Vdq, Ib}},
 

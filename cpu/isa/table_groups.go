@@ -14,6 +14,8 @@ const (
 	grp7   = byReg + iota
 	grp7r  = byReg + iota
 	rm01C8 = byRM + iota
+	np01CA = byPrefix + iota
+	np01CB = byPrefix + iota
 	grp8   = byReg + iota
 	grp9   = byReg + iota
 	grp11  = byReg + iota
@@ -154,9 +156,17 @@ var groups = [numGroups][8]row{
 		4: {SMSW, ops{RvMw}},
 		6: {LMSW, ops{Ew}},
 	},
-	rm01C8 &^ selector: { // 0F 01 C8 and C9
+	rm01C8 &^ selector: { // 0F 01 C8 on
 		0: {MONITOR, ops{}},
 		1: {MWAIT, ops{}},
+		2: {np01CA, ops{}},
+		3: {np01CB, ops{}},
+	},
+	np01CA &^ selector: { // 0F 01 CA
+		np: {CLAC, ops{}},
+	},
+	np01CB &^ selector: { // 0F 01 CB
+		np: {STAC, ops{}},
 	},
 	grp8 &^ selector: { // 0F BA: Group 8
 		4: {BT, ops{}},
