@@ -35,6 +35,10 @@ var (
 	unpackInitramfs = sync.OnceValues(func() ([]byte, error) { return unpack("initramfs.cpio.zst", initramfs) })
 )
 
+// Models are the processor models that the kernel runs on: it is compiled for
+// an i686, and says nothing on older ones.
+var Models = []string{"pentium2", "pentium4", "max"}
+
 // Kernel returns the embedded kernel, an ELF vmlinux.
 func Kernel() ([]byte, error) { return unpackKernel() }
 

@@ -18,7 +18,7 @@ import (
 type Config struct {
 	// Memory is the size of RAM in bytes, DefaultMemory if zero.
 	Memory uint64
-	// Model is the processor, cpu.DefaultModel if empty.
+	// Model is the processor, DefaultModel if empty.
 	Model string
 	// NoAPIC hides the local APIC and the I/O APIC.
 	NoAPIC bool
@@ -33,6 +33,12 @@ type Config struct {
 	// host's clock: two runs are then the same.
 	Counted bool
 }
+
+// DefaultModel is the processor with everything that is implemented.
+const DefaultModel = cpu.DefaultModel
+
+// Models are the names a model can have, oldest first.
+func Models() []string { return cpu.ModelNames() }
 
 // DefaultMemory is 256 MiB.
 const DefaultMemory = 256 << 20
@@ -82,7 +88,7 @@ func (c *Config) memory() uint64 {
 func (c *Config) model() (*cpu.Model, error) {
 	name := c.Model
 	if name == "" {
-		name = cpu.DefaultModel
+		name = DefaultModel
 	}
 	m, err := cpu.ModelByName(name)
 	if err == nil && c.NoAPIC {

@@ -43,7 +43,9 @@ type Machine struct {
 	// What devices ask for during a run; the loop does it between runs.
 	off, again bool
 	stopped    atomic.Bool
-	retired    uint64
+	// dead is set while the processor is known to have halted for good.
+	dead    bool
+	retired uint64
 	// rate estimates instructions a nanosecond, to end a run near a deadline.
 	rate float64
 }
@@ -77,6 +79,7 @@ func (m *Machine) Close() error {
 
 // reset resets the board and loads the kernel anew.
 func (m *Machine) reset() error {
+	m.dead = false
 	if err := m.board.reset(&m.cfg); err != nil {
 		return err
 	}
@@ -148,11 +151,28 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 			return TripleFault, nil
 		}
 		if m.board.cpu.Halted && !m.board.cpu.Wakes() {
+			m.warnDead()
 			m.sleep()
 			continue
 		}
 		m.burst()
 	}
+}
+
+// warnDead tells once that the processor halted with interrupts disabled, as
+// kernels do that can't go on: from outside that looks like waiting.
+func (m *Machine) warnDead() {
+	c := m.board.cpu
+	if m.dead || c.EFLAGS&cpu.FlagIF != 0 {
+		return
+	}
+	m.dead = true
+	last := "none"
+	if r := c.Last.Records(); len(r) > 0 {
+		last = fmt.Sprintf("%d at %#x", r[len(r)-1].Vector, r[len(r)-1].EIP)
+	}
+	m.log.Warn("the guest's processor halted with interrupts disabled: it waits for a reset",
+		"EIP", fmt.Sprintf("%#x", c.EIP), "last exception", last)
 }
 
 // Bounds of a run of the engine, in instructions: the shortest is worth the

@@ -26,6 +26,7 @@ func boot(s settings, std streams) (int, error) {
 func (x *session) build() (computer, error) {
 	cfg := machine.Config{
 		Memory:      uint64(x.memory),
+		Model:       x.model,
 		NoAPIC:      x.noAPIC,
 		CommandLine: x.fullCommandLine(),
 	}

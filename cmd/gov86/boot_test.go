@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -37,6 +38,41 @@ func TestBootEmbeddedGuestWithoutArguments(t *testing.T) {
 	}
 	g.send("poweroff\n")
 	g.wantStatus(exitOK)
+}
+
+// TestBootProcessorModels: the guest sees the features of the model, and runs on
+// every model that guest.Models lists.
+func TestBootProcessorModels(t *testing.T) {
+	for model, want := range map[string]struct{ flags, lacks []string }{
+		"pentium2": {[]string{"mmx", "fxsr", "cmov"}, []string{"sse", "nx"}},
+		"pentium4": {[]string{"sse2", "clflush", "pge"}, []string{"pni", "nx", "smap"}},
+		"max": {[]string{"nx", "pni", "ssse3", "sse4_1", "sse4_2", "movbe", "popcnt", "smep", "smap", "mtrr", "pat",
+			"constant_tsc", "nonstop_tsc", "hypervisor"}, []string{"lm", "avx", "monitor", "tsc_adjust"}},
+	} {
+		t.Run(model, func(t *testing.T) {
+			g := startRun(t, "--cpu", model)
+			g.expect(prompt)
+			flags := strings.Fields(g.shell("grep ^flags /proc/cpuinfo"))
+			for _, f := range want.flags {
+				if !slices.Contains(flags, f) {
+					t.Errorf("no %s among the flags %v", f, flags)
+				}
+			}
+			for _, f := range want.lacks {
+				if slices.Contains(flags, f) {
+					t.Errorf("%s is among the flags %v", f, flags)
+				}
+			}
+			if got := g.shell("dmesg | grep -c 'unchecked MSR'"); got != "0\n" {
+				t.Errorf("%s MSRs that the kernel wants are not there", strings.TrimSpace(got))
+			}
+			if got := g.shell("seq 20000 | sort -r | sort -n | tail -n 1"); got != "20000\n" {
+				t.Errorf("a pipeline printed %q", got)
+			}
+			g.send("poweroff\n")
+			g.wantStatus(exitOK)
+		})
+	}
 }
 
 func TestBootRebootStartsTheGuestAgain(t *testing.T) {

@@ -99,6 +99,8 @@ func TestBadInput(t *testing.T) {
 		{"a duration without a unit", "run --timeout 60", "gov86: --timeout: "},
 		{"a negative duration", "run --timeout -1s", "gov86: --timeout: "},
 		{"an unknown engine", "run --engine fast", "gov86: --engine: "},
+		{"an unknown processor model", "run --cpu 8086", "gov86: --cpu: there is no processor model 8086; write one of 486, pentium, pentium2, pentium4, max"},
+		{"a processor too old for the embedded guest", "run --cpu pentium", "gov86: --cpu: the embedded guest needs an i686, which a pentium is not; "},
 		{"an initrd without a kernel", "run --initrd text", "gov86: --initrd: "},
 		{"a directory that is missing", "run --fs nowhere", "gov86: nowhere: "},
 		{"a directory that is a file", "run --fs text", "gov86: text: "},

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/gov86/gov86/guest"
 	"github.com/gov86/gov86/machine"
 )
 
@@ -16,6 +19,7 @@ type settings struct {
 	shares         []share
 	memory         size
 	noAPIC         bool
+	model          string
 	engine         string
 	headless       bool
 	until          string
@@ -41,7 +45,7 @@ Exit status:
   255  the guest's kernel panicked`
 
 func newRun(status *int) *cobra.Command {
-	s := settings{memory: 256 << 20, engine: "interp"}
+	s := settings{memory: 256 << 20, model: machine.DefaultModel, engine: "interp"}
 	var directories []string
 	cmd := &cobra.Command{
 		Use:   "run [flags]",
@@ -75,6 +79,7 @@ func newRun(status *int) *cobra.Command {
 			"it at /mnt/NAME (default for the embedded guest \"host=.,ro\")")
 	f.Var(&s.memory, "memory", "give the guest this much memory: a number and K, M or G")
 	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")
+	f.StringVar(&s.model, "cpu", s.model, "be the processor `MODEL`: "+models())
 	f.BoolVar(&s.noAPIC, "no-apic", false, "hide the local APIC and the I/O APIC")
 	f.StringVar(&s.engine, "engine", s.engine, "execute with `ENGINE`: interp")
 	f.StringVar(&s.until, "until", "", "end with status 0 when `TEXT` appears on the console")
@@ -87,6 +92,11 @@ func (s *settings) validate() error {
 	switch {
 	case s.engine != "interp":
 		return failure{"--engine", "there is no engine " + s.engine, "write --engine interp"}
+	case !slices.Contains(machine.Models(), s.model):
+		return failure{"--cpu", "there is no processor model " + s.model, "write one of " + models()}
+	case s.kernel == "" && !slices.Contains(guest.Models, s.model):
+		return failure{"--cpu", "the embedded guest needs an i686, which a " + s.model + " is not",
+			"write one of " + strings.Join(guest.Models, ", ") + ", or give a --kernel"}
 	case s.timeout < 0:
 		return failure{"--timeout", s.timeout.String() + " is in the past", "write a duration such as 60s"}
 	case s.initrd != "" && s.kernel == "":
@@ -94,3 +104,6 @@ func (s *settings) validate() error {
 	}
 	return nil
 }
+
+// models are the processor models, oldest first.
+func models() string { return strings.Join(machine.Models(), ", ") }
