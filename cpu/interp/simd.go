@@ -33,11 +33,8 @@ func (e *Engine) simdReady(mmx, xmm bool) cpu.Trap {
 // cannot be read.
 func guarded(op func(*Engine, *isa.Inst) cpu.Trap) func(*Engine, *isa.Inst) cpu.Trap {
 	return func(e *Engine, in *isa.Inst) cpu.Trap {
-		mmx, xmm := false, false
-		for _, a := range in.Args {
-			mmx = mmx || a.Kind() == isa.MMX
-			xmm = xmm || a.Kind() == isa.XMM
-		}
+		a, b := in.Args[0].Kind(), in.Args[1].Kind()
+		mmx, xmm := a == isa.MMX || b == isa.MMX, a == isa.XMM || b == isa.XMM
 		if t := e.simdReady(mmx, xmm); t != cpu.NoTrap {
 			return t
 		}

@@ -27,22 +27,31 @@ type text struct {
 	valid   uint8
 }
 
-// newText takes v apart. The text ends at a null element.
-func newText(v vector, imm uint8) text {
-	size := imm&stringWords + 1
-	s := text{n: 16 / size}
-	s.valid = s.n
-	for i := range s.n {
-		w := uint32(simd.Lane(&v, i, size))
-		if w == 0 {
-			s.valid = min(s.valid, i)
+// read takes v apart. The text ends at a null element.
+func (s *text) read(v *vector, imm uint8) {
+	if imm&stringWords == 0 {
+		s.n = 16
+		for i := range s.element {
+			w := uint8(v[i>>3] >> (i & 7 * 8))
+			s.element[i] = int32(w)
+			if imm&stringSigned != 0 {
+				s.element[i] = int32(int8(w))
+			}
 		}
-		if imm&stringSigned != 0 {
-			w = extend(w, size)
+	} else {
+		s.n = 8
+		for i := range s.element[:8] {
+			w := uint16(v[i>>2] >> (i & 3 * 16))
+			s.element[i] = int32(w)
+			if imm&stringSigned != 0 {
+				s.element[i] = int32(int16(w))
+			}
 		}
-		s.element[i] = int32(w)
 	}
-	return s
+	s.valid = 0
+	for s.valid < s.n && s.element[s.valid&15] != 0 {
+		s.valid++
+	}
 }
 
 // length is the number of valid elements that a general register gives.
@@ -53,54 +62,65 @@ func length(v uint32, n uint8) uint8 {
 
 // aggregate compares the texts as bits 2 and 3 of imm say: a bit for each
 // element of b.
-func aggregate(a, b *text, imm uint8) (r uint32) {
-	for j := range b.n {
-		var hit bool
-		switch imm >> 2 & 3 {
-		case 0:
-			hit = equalAny(a, b, j)
-		case 1:
-			hit = inRanges(a, b, j)
-		case 2:
-			hit = equalEach(a, b, j)
-		default:
-			hit = equalOrdered(a, b, j)
+func aggregate(a, b *text, imm uint8) uint32 {
+	switch imm >> 2 & 3 {
+	case 0:
+		return equalAny(a, b)
+	case 1:
+		return inRanges(a, b)
+	case 2:
+		return equalEach(a, b)
+	}
+	return equalOrdered(a, b)
+}
+
+func equalAny(a, b *text) (r uint32) {
+	for j, w := range b.element[:b.valid] {
+		for _, x := range a.element[:a.valid] {
+			if x == w {
+				r |= 1 << j
+				break
+			}
 		}
-		if hit {
+	}
+	return r
+}
+
+func inRanges(a, b *text) (r uint32) {
+	for j, w := range b.element[:b.valid] {
+		for i := uint8(0); i+1 < a.valid; i += 2 {
+			if a.element[i] <= w && w <= a.element[i+1] {
+				r |= 1 << j
+				break
+			}
+		}
+	}
+	return r
+}
+
+func equalEach(a, b *text) (r uint32) {
+	for j := range b.n {
+		ended := j >= a.valid
+		if ended == (j >= b.valid) && (ended || a.element[j] == b.element[j]) {
 			r |= 1 << j
 		}
 	}
 	return r
 }
 
-func equalAny(a, b *text, j uint8) bool {
-	for i := range a.valid {
-		if j < b.valid && a.element[i] == b.element[j] {
-			return true
+func equalOrdered(a, b *text) (r uint32) {
+	for j := range b.n {
+		if b.holds(j, a) {
+			r |= 1 << j
 		}
 	}
-	return false
+	return r
 }
 
-func inRanges(a, b *text, j uint8) bool {
-	for i := uint8(0); i+1 < a.valid; i += 2 {
-		if j < b.valid && a.element[i] <= b.element[j] && b.element[j] <= a.element[i+1] {
-			return true
-		}
-	}
-	return false
-}
-
-func equalEach(a, b *text, j uint8) bool {
-	if j >= a.valid || j >= b.valid {
-		return j >= a.valid && j >= b.valid
-	}
-	return a.element[j] == b.element[j]
-}
-
-func equalOrdered(a, b *text, j uint8) bool {
-	for i := uint8(0); i < a.valid && i+j < b.n; i++ {
-		if i+j >= b.valid || a.element[i] != b.element[i+j] {
+// holds reports whether a, as far as the register goes, stands at element j.
+func (s *text) holds(j uint8, a *text) bool {
+	for i := uint8(0); i < a.valid && i+j < s.n; i++ {
+		if i+j >= s.valid || a.element[i] != s.element[i+j] {
 			return false
 		}
 	}
@@ -116,7 +136,9 @@ func pcmpstr(explicit, index bool) func(*Engine, *isa.Inst) cpu.Trap {
 			return t
 		}
 		imm := uint8(in.Imm)
-		a, b := newText(e.XMM[in.Args[0].Num()&7], imm), newText(v, imm)
+		var a, b text
+		a.read(&e.XMM[in.Args[0].Num()&7], imm)
+		b.read(&v, imm)
 		if explicit {
 			a.valid, b.valid = length(e.Reg32(cpu.EAX), a.n), length(e.Reg32(cpu.EDX), b.n)
 		}
