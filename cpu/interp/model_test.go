@@ -172,3 +172,21 @@ func TestAnUnknownInstructionWithinABlockFaultsAtItself(t *testing.T) {
 		t.Errorf("the fault is at %#x", at)
 	}
 }
+
+// Programs tell the 486 by AC, and whoever has CPUID by ID, as both can be
+// changed (Intel SDM Vol. 1, "EFLAGS Register").
+func TestACAndIDCanBeChangedOnEveryModel(t *testing.T) {
+	for _, model := range cpu.ModelNames() {
+		p := newMachineOf(t, model)
+		p.must(
+			0x9c,                            // PUSHFD
+			0x81, 0x34, 0x24, 0, 0, 0x24, 0, // XOR dword [ESP], AC and ID
+			0x9d,       // POPFD
+			0x9c, 0x58, // PUSHFD; POP EAX
+		)
+		const both = cpu.FlagAC | cpu.FlagID
+		if got := p.Reg32(cpu.EAX) & both; got != both {
+			t.Errorf("%s: of AC and ID only %#x can be set", model, got)
+		}
+	}
+}
