@@ -21,8 +21,8 @@ func newMachineOf(t *testing.T, model string) *machine {
 	return p
 }
 
-// Where an instruction began (Intel SDM Vol. 2, "CPUID—CPU Identification", and
-// Vol. 3B, "Instructions Not Supported on ... Processors").
+// Intel SDM Vol. 3B, "New Instructions In the Pentium and Later IA-32
+// Processors", and the flags of CPUID that the manual names for later ones.
 func TestEachModelKnowsItsInstructions(t *testing.T) {
 	const (
 		on486 = iota
