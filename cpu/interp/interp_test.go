@@ -30,14 +30,14 @@ func (pins) RelocateAPIC(uint64)              {}
 // exception that leads to a HLT of its own.
 type machine struct {
 	*Engine
-	t *testing.T
+	t testing.TB
 	m *mem.Space
 }
 
 // pureMachines makes newMachine give engines without the host's units.
 var pureMachines bool
 
-func newMachine(t *testing.T) *machine {
+func newMachine(t testing.TB) *machine {
 	t.Helper()
 	m, err := mem.New(1 << 20)
 	if err != nil {
