@@ -35,6 +35,7 @@ var importMap = []row{
 	{pkg: "hw", ours: "snapshot"},
 	{pkg: "hw/hwtest", ours: "hw"},
 	{pkg: "trace"},
+	{pkg: "symbols", banned: noHost},
 	{pkg: "mem", ours: "hw snapshot trace", others: sys},
 	{pkg: "io", ours: "trace", banned: noHost},
 
