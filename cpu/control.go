@@ -17,6 +17,7 @@ func (c *CPU) SetCR0(v uint32) Trap {
 		}
 	}
 	c.CR0 = v
+	c.tracePaging("CR0", v)
 	if changed&(CR0PG|CR0WP|CR0PE) != 0 {
 		c.TLB.Flush()
 	}
@@ -31,6 +32,7 @@ func (c *CPU) SetCR3(v uint32) Trap {
 		}
 	}
 	c.CR3 = v
+	c.tracePaging("CR3", v)
 	c.TLB.FlushLocal()
 	return NoTrap
 }
@@ -47,6 +49,7 @@ func (c *CPU) SetCR4(v uint32) Trap {
 		}
 	}
 	c.CR4 = v
+	c.tracePaging("CR4", v)
 	if changed&(CR4PSE|CR4PAE|CR4PGE|CR4SMEP|CR4SMAP) != 0 {
 		c.TLB.Flush()
 	}

@@ -1,8 +1,11 @@
 package cpu
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	portio "github.com/gov86/gov86/io"
 )
 
 func TestDR4AndDR5AreAliasesWithoutDE(t *testing.T) {
@@ -159,12 +162,18 @@ func TestSingleStep(t *testing.T) {
 func TestTheDumpHasWhatAPostMortemNeeds(t *testing.T) {
 	r := newProtected(t)
 	r.must(r.FarJump(selCode0, 0x9876, 4))
+	r.Last.Enter(0x9876)
+	r.Start = 0x9870
+	r.RecordOut(0x3f8, portio.Byte, 0x1241)
+	r.accepted(0x20)
 	r.IDTR.Limit = 0
 	r.Deliver(GP(0x1234))
 	var b strings.Builder
-	r.Dump(&b)
+	r.Dump(&b, func(l Linear) string { return fmt.Sprintf("name+%#x", uint32(l)) })
 	for _, want := range []string{"EAX=", "ESP=00004f00", "CS  0008 base 00000000 limit ffffffff", "CR0=",
-		"exception 13 code 1234 at 0008:00009876", "exception  8", "far 0008:00008000 -> 0008:00009876", "shutdown=true"} {
+		"exception 13 #GP code 1234 at 0008:00009876 name+0x9876 cr2 00000000", "exception  8 #DF", "shutdown=true name+0x9876",
+		"far 0008:00008000 name+0x8000 -> 0008:00009876 name+0x9876", "interrupt 20 at 0008:00009876",
+		"out port 03f8 value 41 at 0008:00009870", "entered 00009876 name+0x9876"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())
 		}

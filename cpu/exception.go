@@ -1,9 +1,6 @@
 package cpu
 
-import (
-	"github.com/gov86/gov86/cpu/isa"
-	"github.com/gov86/gov86/trace"
-)
+import "github.com/gov86/gov86/cpu/isa"
 
 // What raised an interrupt.
 type source uint8
@@ -109,9 +106,7 @@ func (c *CPU) AcceptNMI() {
 }
 
 func (c *CPU) deliverHardware(vector uint8) {
-	if trace.On(trace.Interrupt) {
-		trace.Emit(trace.Interrupt, "accept", uint64(vector), uint64(c.EIP))
-	}
+	c.accepted(vector)
 	v := event{vector: vector, source: fromHardware}
 	if t := c.interrupt(&v); t != NoTrap {
 		c.Deliver(t)
@@ -135,6 +130,7 @@ func (c *CPU) SoftwareInterrupt(vector uint8) Trap {
 			return GP(0)
 		}
 	}
+	c.traceInterrupt("software", vector, c.Place())
 	v := event{vector: vector, source: fromSoftware}
 	return c.interrupt(&v)
 }

@@ -319,12 +319,17 @@ func TestIRETInV86Mode(t *testing.T) {
 
 func TestTheHistoryHasTheLatestTransfers(t *testing.T) {
 	r := newProtected(t)
-	for i := range uint32(20) {
+	for i := range uint32(40) {
 		r.must(r.FarJump(selCode0, 0x9000+i, 4))
 	}
-	b := r.Last.Branches()
-	if len(b) != 16 || b[15].To != (Place{selCode0, 0x9013}) || b[0].To != (Place{selCode0, 0x9004}) {
-		t.Errorf("%+v", b)
+	e := r.Last.Events()
+	if len(e) != 32 {
+		t.Fatalf("%d events: %+v", len(e), e)
+	}
+	for i, eip := range map[int]uint32{0: 0x9008, 31: 0x9027} {
+		if b, ok := e[i].(Branch); !ok || b.To != (Place{selCode0, eip, Linear(eip)}) {
+			t.Errorf("event %d is %+v, want the transfer to %#x", i, e[i], eip)
+		}
 	}
 }
 

@@ -1,16 +1,24 @@
 package cpu
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/gov86/gov86/cpu/isa"
+)
 
 // A Monitor is what a debugger outside the guest asks of the processor. The
 // guest cannot see it: memory, EFLAGS.TF and the debug registers stay its own.
 // A page with a breakpoint is executed one instruction at a time, and
-// everything is while there is a watchpoint; without either nothing is slower.
+// everything is while there is a watchpoint or See; without any nothing is
+// slower.
 type Monitor struct {
 	// Masked keeps interrupts and NMIs waiting.
 	Masked bool
 	// Pass lets the next instruction pass its breakpoint, once.
 	Pass bool
+	// See, if not nil, is shown every instruction before it is executed and
+	// where it lies; of a repeated string instruction every element.
+	See func(l Linear, in *isa.Inst)
 
 	stepping    bool
 	breakpoints map[Linear]struct{}
@@ -45,7 +53,7 @@ type Hit struct {
 func (m *Monitor) Step(on bool) { m.stepping = on }
 
 // slow reports whether the engine is to execute one instruction at a time.
-func (m *Monitor) slow() bool { return m.stepping || len(m.watchpoints) != 0 }
+func (m *Monitor) slow() bool { return m.stepping || m.See != nil || len(m.watchpoints) != 0 }
 
 // SetBreakpoints replaces the breakpoints.
 func (c *CPU) SetBreakpoints(at []Linear) {

@@ -143,6 +143,7 @@ func (c *CPU) fill(l Linear, at mem.Addr, bits uint32) {
 	if at >= 1<<32 {
 		return
 	}
+	c.traceFill(l, at, bits)
 	t := &c.TLB
 	page := uint32(l >> 12)
 	if t.entry[page] == 0 {

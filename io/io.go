@@ -95,7 +95,7 @@ func (s *Space) Unmap(first uint16, h Handler) bool {
 func (s *Space) In(port uint16, w Width) uint32 {
 	v := s.in(port, w)
 	if trace.On(trace.Port) {
-		trace.Emit(trace.Port, "in", uint64(port), uint64(w), uint64(v))
+		trace.Access(trace.Port, "in", uint64(port), int(w), uint64(v))
 	}
 	return v
 }
@@ -118,7 +118,7 @@ func (s *Space) in(port uint16, w Width) uint32 {
 // Out writes the low w bytes of v to port.
 func (s *Space) Out(port uint16, w Width, v uint32) {
 	if trace.On(trace.Port) {
-		trace.Emit(trace.Port, "out", uint64(port), uint64(w), uint64(v&w.Mask()))
+		trace.Access(trace.Port, "out", uint64(port), int(w), uint64(v&w.Mask()))
 	}
 	s.out(port, w, v&w.Mask())
 }

@@ -265,7 +265,7 @@ func (m *Machine) DumpDevices(w io.Writer) {
 // Dump writes a post-mortem: the processor's state and the code it stopped at.
 func (m *Machine) Dump(w io.Writer) {
 	c := m.board.cpu
-	c.Dump(w)
+	c.Dump(w, nil)
 	at := cpu.Linear(c.Seg[isa.CS].Base + c.EIP)
 	var code []byte
 	for i := range cpu.Linear(32) {

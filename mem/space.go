@@ -10,6 +10,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/gov86/gov86/trace"
 )
 
 // An Addr is a guest-physical address.
@@ -268,7 +270,11 @@ func (s *Space) Read(a Addr, w int) uint32 {
 		}
 		return binary.LittleEndian.Uint32(p[off:])
 	case k == kindMMIO:
-		return s.readMMIO(a, w)
+		v := s.readMMIO(a, w)
+		if trace.On(trace.MMIO) {
+			trace.Access(trace.MMIO, "read", uint64(a), w, uint64(v))
+		}
+		return v
 	}
 	return uint32(1<<(8*w) - 1)
 }
@@ -305,6 +311,10 @@ func (s *Space) Write(a Addr, w int, v uint32) {
 		}
 		s.written(uint32(a>>pageShift), off, w)
 	case k == kindMMIO:
+		v &= uint32(1<<(8*w) - 1)
+		if trace.On(trace.MMIO) {
+			trace.Access(trace.MMIO, "write", uint64(a), w, uint64(v))
+		}
 		s.writeMMIO(a, w, v)
 	}
 }

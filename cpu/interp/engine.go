@@ -151,6 +151,7 @@ func (e *Engine) step() {
 		e.raise(cpu.GP(0), e.EIP)
 		return
 	}
+	e.Last.Enter(cpu.Linear(e.codeBase + e.EIP))
 	shadow := e.Shadow
 	if e.mode&cpu.ModeStep != 0 {
 		e.stepOne()
@@ -231,6 +232,9 @@ func (e *Engine) stepOne() {
 		return
 	}
 	e.Shadow = false
+	if see := e.Monitor.See; see != nil {
+		see(l, &e.cache.Insts(e.cache.At(i))[0])
+	}
 	if e.single(e.cache.At(i)); e.fault != cpu.NoTrap {
 		return
 	}

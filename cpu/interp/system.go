@@ -321,7 +321,9 @@ func clflush(e *Engine, in *isa.Inst) cpu.Trap {
 }
 
 func invlpg(e *Engine, in *isa.Inst) cpu.Trap {
-	e.TLB.FlushPage(cpu.Linear(e.base[in.Seg&7] + e.offset(in)))
+	l := cpu.Linear(e.base[in.Seg&7] + e.offset(in))
+	e.TraceFlush(l)
+	e.TLB.FlushPage(l)
 	return cpu.NoTrap
 }
 

@@ -15,3 +15,25 @@ func Disasm(code []byte, m Mode, pc uint32) string {
 	}
 	return x86asm.IntelSyntax(text, uint64(pc), nil)
 }
+
+// Refers is the address that the instruction that begins code names: where a
+// near branch leads from pc, or that of a memory operand without registers.
+func Refers(code []byte, m Mode, pc uint32) (at uint32, ok bool) {
+	in, err := Decode(code, m)
+	if err != nil {
+		return 0, false
+	}
+	for _, a := range in.Args {
+		switch {
+		case a == Rel:
+			at = pc + uint32(in.Len) + in.Imm
+			if in.OpSize == 2 {
+				at &= 0xffff
+			}
+			return at, true
+		case a.Kind() == Mem && in.Base == NoReg && in.Index == NoReg:
+			return in.Disp, true
+		}
+	}
+	return 0, false
+}

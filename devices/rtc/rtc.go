@@ -14,6 +14,7 @@ import (
 	"github.com/gov86/gov86/hw"
 	portio "github.com/gov86/gov86/io"
 	"github.com/gov86/gov86/snapshot"
+	"github.com/gov86/gov86/trace"
 )
 
 // Registers.
@@ -166,6 +167,15 @@ func (r *RTC) In(off uint16, _ portio.Width) uint32 {
 		return 0xff // the index cannot be read back
 	}
 	i := r.index & (size - 1)
+	v := r.read(i)
+	if trace.On(trace.RTC) {
+		trace.Emit(trace.RTC, "read", uint64(i), uint64(v))
+	}
+	return v
+}
+
+// read is register i, as reading it finds it.
+func (r *RTC) read(i uint8) uint32 {
 	switch {
 	case i == regA:
 		return uint32(r.cmos[regA] | r.updating())
@@ -187,6 +197,9 @@ func (r *RTC) Out(off uint16, _ portio.Width, v uint32) {
 	if off == 0 {
 		r.index = b
 		return
+	}
+	if trace.On(trace.RTC) {
+		trace.Emit(trace.RTC, "write", uint64(r.index&(size-1)), uint64(b))
 	}
 	r.catchUp()
 	switch i := r.index & (size - 1); {

@@ -190,6 +190,9 @@ func (t *PCI) Load(c *snapshot.Codec) error {
 
 // interrupt sets the queue bit of ISR and the line.
 func (t *PCI) interrupt() {
+	if trace.On(trace.Virtio) {
+		trace.Emit(trace.Virtio, "interrupt", uint64(t.dev.ID()))
+	}
 	t.isr |= isrQueue
 	t.fn.SetINTx(true)
 }
@@ -216,6 +219,9 @@ func (t *PCI) start() {
 
 // setStatus is a write to device_status.
 func (t *PCI) setStatus(v uint8) {
+	if trace.On(trace.Virtio) {
+		trace.Emit(trace.Virtio, "status", uint64(t.dev.ID()), uint64(v))
+	}
 	if v == 0 {
 		t.restart()
 		return
