@@ -32,6 +32,13 @@ type Config struct {
 	// Counted makes guest time follow the number of instructions, not the
 	// host's clock: two runs are then the same.
 	Counted bool
+	// DebugExit is the first of the four ports through which the guest ends the
+	// machine with a status of its own, 0 for none.
+	DebugExit uint16
+	// HaltEnds makes a halt with interrupts disabled an ending.
+	HaltEnds bool
+	// Breaks are the linear addresses of instructions before which the run ends.
+	Breaks []uint32
 }
 
 // DefaultModel is the processor with everything that is implemented.
@@ -47,6 +54,12 @@ const DefaultMemory = 256 << 20
 type Host struct {
 	// Serial take what the four UARTs send; nil takes everything and keeps nothing.
 	Serial [4]uart.Output
+	// Debug takes the text that the guest writes to ports E9h and 402h. Without
+	// it the ports are not there.
+	Debug func(b byte)
+	// Names names linear addresses for a post-mortem and for traces: a symbol
+	// and an offset, or nothing. It may be nil.
+	Names func(linear uint32) string
 	// Log is told what happens to the host, nil for nothing.
 	Log *slog.Logger
 	// Time is the time of day at power-on, now if zero.

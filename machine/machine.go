@@ -18,7 +18,6 @@ import (
 
 	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/cpu"
-	"github.com/gov86/gov86/cpu/isa"
 	"github.com/gov86/gov86/hw"
 	"github.com/gov86/gov86/snapshot"
 )
@@ -30,21 +29,28 @@ type Ending uint8
 const (
 	PoweredOff  Ending = iota // the guest switched it off
 	TripleFault               // the processor shut down
+	Exited                    // the guest wrote a status to the port of Config.DebugExit
+	Stuck                     // it halted with interrupts disabled, and Config.HaltEnds
+	Broke                     // it was about to execute one of Config.Breaks
 )
 
 // A Machine is a PC. Create it with New, run it once with Run, then Close it.
 type Machine struct {
 	cfg   Config
 	log   *slog.Logger
+	names func(linear uint32) string
 	clock *clock
 	inbox *inbox
 	board *board
 
 	// What devices ask for during a run; the loop does it between runs.
 	off, again bool
+	over       bool // as ending says
+	ending     Ending
+	exitValue  uint32
 	stopped    atomic.Bool
-	// dead is set while the processor is known to have halted for good.
-	dead    bool
+	// warned is set once warnStuck has spoken, until the next reset.
+	warned  bool
 	retired uint64
 	// rate estimates instructions a nanosecond, to end a run near a deadline.
 	rate float64
@@ -59,7 +65,7 @@ func New(cfg Config, host Host) (*Machine, error) {
 	if host.Log == nil {
 		host.Log = slog.New(slog.DiscardHandler)
 	}
-	m := &Machine{cfg: cfg, log: host.Log, clock: newClock(cfg.Counted), inbox: newInbox(), rate: 0.1}
+	m := &Machine{cfg: cfg, log: host.Log, names: host.Names, clock: newClock(cfg.Counted), inbox: newInbox(), rate: 0.1}
 	var err error
 	if m.board, err = pcBoard(m, &m.cfg, &host); err != nil {
 		return nil, err
@@ -67,6 +73,7 @@ func New(cfg Config, host Host) (*Machine, error) {
 	if err := m.reset(); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
+	m.setBreaks()
 	return m, nil
 }
 
@@ -79,7 +86,7 @@ func (m *Machine) Close() error {
 
 // reset resets the board and loads the kernel anew.
 func (m *Machine) reset() error {
-	m.dead = false
+	m.warned = false
 	if err := m.board.reset(&m.cfg); err != nil {
 		return err
 	}
@@ -112,11 +119,13 @@ func (m *Machine) PressPower() { m.Post(m.board.pm.PressPower) }
 
 // requestReset and requestPowerOff end the run at hand; the loop does the rest.
 func (m *Machine) requestReset() {
+	traceBoard("reset", m.Place())
 	m.again = true
 	m.board.cpu.Kick()
 }
 
 func (m *Machine) requestPowerOff() {
+	traceBoard("power off", m.Place())
 	m.off = true
 	m.board.cpu.Kick()
 }
@@ -131,12 +140,15 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 		m.Post(func() {})
 	})()
 	m.board.fs.Watch(m.Post)
+	m.watchInstructions()
 	for {
 		m.board.cpu.TakeKick()
 		m.inbox.run()
 		switch {
 		case m.stopped.Load():
 			return PoweredOff, context.Cause(ctx)
+		case m.over:
+			return m.ending, nil
 		case m.off:
 			return PoweredOff, nil
 		case m.again:
@@ -151,28 +163,17 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 			return TripleFault, nil
 		}
 		if m.board.cpu.Halted && !m.board.cpu.Wakes() {
-			m.warnDead()
+			if m.stuck() {
+				if m.cfg.HaltEnds {
+					return Stuck, nil
+				}
+				m.warnStuck()
+			}
 			m.sleep()
 			continue
 		}
 		m.burst()
 	}
-}
-
-// warnDead tells once that the processor halted with interrupts disabled, as
-// kernels do that can't go on: from outside that looks like waiting.
-func (m *Machine) warnDead() {
-	c := m.board.cpu
-	if m.dead || c.EFLAGS&cpu.FlagIF != 0 {
-		return
-	}
-	m.dead = true
-	last := "none"
-	if r := c.Last.Records(); len(r) > 0 {
-		last = fmt.Sprintf("%d at %#x", r[len(r)-1].Vector, r[len(r)-1].EIP)
-	}
-	m.log.Warn("the guest's processor halted with interrupts disabled: it waits for a reset",
-		"EIP", fmt.Sprintf("%#x", c.EIP), "last exception", last)
 }
 
 // Bounds of a run of the engine, in instructions: the shortest is worth the
@@ -199,8 +200,9 @@ func (m *Machine) burst() {
 		}
 		budget = min(max(uint64(left), shortest), longest)
 	}
-	n, _ := m.board.engine.Run(budget)
+	n, why := m.board.engine.Run(budget)
 	m.retired += n
+	m.broke(why)
 	if m.cfg.Counted {
 		m.clock.count += n
 		return
@@ -259,29 +261,5 @@ func (m *Machine) DumpDevices(w io.Writer) {
 			}
 		}))
 		fmt.Fprintln(w)
-	}
-}
-
-// Dump writes a post-mortem: the processor's state and the code it stopped at.
-func (m *Machine) Dump(w io.Writer) {
-	c := m.board.cpu
-	c.Dump(w, nil)
-	at := cpu.Linear(c.Seg[isa.CS].Base + c.EIP)
-	var code []byte
-	for i := range cpu.Linear(32) {
-		p, t := c.Translate(at+i, cpu.Implicit)
-		if t != cpu.NoTrap {
-			break
-		}
-		code = append(code, uint8(m.board.memory.Read(p, 1)))
-	}
-	fmt.Fprintf(w, "code at EIP % x\n", code)
-	for off := uint32(0); off < uint32(len(code)); {
-		in, err := isa.Decode(code[off:], c.Code())
-		if err != nil {
-			break
-		}
-		fmt.Fprintf(w, "%08x  %s\n", c.EIP+off, isa.Disasm(code[off:off+uint32(in.Len)], c.Code(), c.EIP+off))
-		off += uint32(in.Len)
 	}
 }

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/gov86/gov86/cpu"
@@ -70,6 +71,7 @@ type board struct {
 func (b *board) gateA20(i int) func(open bool) {
 	return func(open bool) {
 		b.a20[i] = open
+		traceBoard("A20", strconv.FormatBool(b.a20[0] || b.a20[1]))
 		b.memory.SetA20(b.a20[0] || b.a20[1])
 	}
 }
@@ -180,7 +182,7 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 
 	b.addPCI()
 	b.addShared(cfg, host.Log)
-	return b, nil
+	return b, b.addDebugPorts(m, cfg, host)
 }
 
 // addPCI adds the bus and the chipset.
@@ -273,10 +275,15 @@ func (b *board) firmware(cfg *Config) {
 // pins connect the processor to the board.
 type pins board
 
-func (p *pins) In(port uint16, w portio.Width) uint32     { return p.ports.In(port, w) }
-func (p *pins) Out(port uint16, w portio.Width, v uint32) { p.ports.Out(port, w, v) }
-func (p *pins) RelocateAPIC(base uint64)                  { (*board)(p).relocateAPIC(base) }
-func (p *pins) Cycles() uint64                            { return p.clock.cycles() }
+func (p *pins) In(port uint16, w portio.Width) uint32 { return p.ports.In(port, w) }
+func (p *pins) RelocateAPIC(base uint64)              { (*board)(p).relocateAPIC(base) }
+func (p *pins) Cycles() uint64                        { return p.clock.cycles() }
+
+// Out also remembers what was written, for a post-mortem.
+func (p *pins) Out(port uint16, w portio.Width, v uint32) {
+	p.cpu.RecordOut(port, w, v)
+	p.ports.Out(port, w, v)
+}
 
 // Acknowledge is the INTA cycle: the local APIC answers, or lets the 8259As.
 func (p *pins) Acknowledge() uint8 {
