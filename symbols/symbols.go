@@ -104,10 +104,7 @@ func (t *Table) Lookup(at uint32) (name string, off uint32, ok bool) {
 	if t == nil {
 		return "", 0, false
 	}
-	i, exact := slices.BinarySearchFunc(t.sorted, at, func(s symbol, at uint32) int { return cmp.Compare(s.at, at) })
-	if !exact {
-		i--
-	}
+	i := t.after(at) - 1
 	if i < 0 || at-t.sorted[i].at >= reach {
 		return "", 0, false
 	}
@@ -151,4 +148,38 @@ func (t *Table) Address(text string) (uint32, error) {
 		return 0, fmt.Errorf("there is no symbol %s", name)
 	}
 	return at + uint32(off), nil
+}
+
+// Next is the first address behind at that a symbol has, or zero.
+func (t *Table) Next(at uint32) uint32 {
+	if t == nil {
+		return 0
+	}
+	if i := t.after(at); i < len(t.sorted) {
+		return t.sorted[i].at
+	}
+	return 0
+}
+
+// End is where the thing named name ends that begins at at: at the next symbol
+// that is not one of its local labels, name.label. It is zero if there is none.
+func (t *Table) End(name string, at uint32) uint32 {
+	if t == nil {
+		return 0
+	}
+	for _, s := range t.sorted[t.after(at):] {
+		if !strings.HasPrefix(s.name, name+".") {
+			return s.at
+		}
+	}
+	return 0
+}
+
+// after is the index of the first symbol behind at.
+func (t *Table) after(at uint32) int {
+	i, exact := slices.BinarySearchFunc(t.sorted, at, func(s symbol, at uint32) int { return cmp.Compare(s.at, at) })
+	if exact {
+		i++
+	}
+	return i
 }

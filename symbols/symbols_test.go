@@ -41,6 +41,18 @@ func TestAnAddressIsNamedByTheSymbolBeforeIt(t *testing.T) {
 	}
 }
 
+func TestWhereAThingEnds(t *testing.T) {
+	table := parse(t, "1000 T f\n1004 t f.loop\n1010 T g\n")
+	for _, c := range []struct{ got, want uint32 }{
+		{table.Next(0), 0x1000}, {table.Next(0x1000), 0x1004}, {table.Next(0x1005), 0x1010}, {table.Next(0x1010), 0},
+		{table.End("f", 0x1000), 0x1010}, {table.End("g", 0x1010), 0},
+	} {
+		if c.got != c.want {
+			t.Errorf("%#x, want %#x", c.got, c.want)
+		}
+	}
+}
+
 func TestNoTableNamesNothing(t *testing.T) {
 	if got := (*Table)(nil).Name(0x1000); got != "" {
 		t.Errorf("named %q", got)

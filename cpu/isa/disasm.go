@@ -13,7 +13,20 @@ func Disasm(code []byte, m Mode, pc uint32) string {
 	if err != nil || text.Op == 0 || text.Len != int(in.Len) {
 		return in.String()
 	}
+	if _, relative := text.Args[0].(x86asm.Rel); relative {
+		// x86asm neither wraps targets nor has a pc of zero.
+		text.Args[0] = x86asm.Imm(in.target(pc))
+	}
 	return x86asm.IntelSyntax(text, uint64(pc), nil)
+}
+
+// target is where a relative branch at pc leads.
+func (in *Inst) target(pc uint32) uint32 {
+	to := pc + uint32(in.Len) + in.Imm
+	if in.OpSize == 2 {
+		to &= 0xffff
+	}
+	return to
 }
 
 // Refers is the address that the instruction that begins code names: where a
@@ -26,11 +39,7 @@ func Refers(code []byte, m Mode, pc uint32) (at uint32, ok bool) {
 	for _, a := range in.Args {
 		switch {
 		case a == Rel:
-			at = pc + uint32(in.Len) + in.Imm
-			if in.OpSize == 2 {
-				at &= 0xffff
-			}
-			return at, true
+			return in.target(pc), true
 		case a.Kind() == Mem && in.Base == NoReg && in.Index == NoReg:
 			return in.Disp, true
 		}

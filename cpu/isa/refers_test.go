@@ -26,3 +26,22 @@ func TestRefers(t *testing.T) {
 		}
 	}
 }
+
+func TestDisasmWrapsTargets(t *testing.T) {
+	for _, c := range []struct {
+		code []byte
+		mode Mode
+		pc   uint32
+		want string
+	}{
+		{[]byte{0x7f, 0x45}, Code32, 0, "jnle 0x47"},
+		{[]byte{0xeb, 0xe0}, Code32, 0x10, "jmp 0xfffffff2"},
+		{[]byte{0xe8, 0, 0, 0, 0x80}, Code32, 0x7fff0000, "call 0xffff0005"},
+		{[]byte{0xe8, 0xf0, 0xff}, Code16, 0x8, "call 0xfffb"},
+		{[]byte{0xe2, 0x10}, Code16, 0xfff8, "loop 0xa"},
+	} {
+		if got := Disasm(c.code, c.mode, c.pc); got != c.want {
+			t.Errorf("% x at %#x: %s, want %s", c.code, c.pc, got, c.want)
+		}
+	}
+}
