@@ -56,7 +56,8 @@ type History struct {
 	branches   ring[Branch]
 	outputs    ring[Output]
 	entries    ring[Entry]
-	now        uint64 // events ever
+	entered    [2]Linear // the latest entries
+	now        uint64    // events ever
 }
 
 // ringSize is a power of two.
@@ -87,8 +88,15 @@ func (h *History) tick() uint64 {
 	return h.now
 }
 
-// Enter remembers that the engine looks for the block at l.
-func (h *History) Enter(l Linear) { h.entries.put(h.tick(), Entry{l}) }
+// Enter remembers that the engine looks for the block at l. A loop that waits
+// for a device goes round between two blocks: it is remembered once.
+func (h *History) Enter(l Linear) {
+	if l == h.entered[0] || l == h.entered[1] {
+		return
+	}
+	h.entered = [2]Linear{l, h.entered[0]}
+	h.entries.put(h.tick(), Entry{l})
+}
 
 // RecordOut remembers a write to ports by the current instruction.
 func (c *CPU) RecordOut(port uint16, w portio.Width, v uint32) {

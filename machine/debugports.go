@@ -3,6 +3,7 @@ package machine
 import (
 	"fmt"
 
+	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/devices/debugcon"
 	"github.com/gov86/gov86/devices/debugexit"
@@ -29,7 +30,8 @@ func (b *board) addDebugPorts(m *Machine, cfg *Config, host *Host) error {
 	exit := debugexit.New(m.exit)
 	b.device("debugexit", exit)
 	if !b.ports.Map(cfg.DebugExit, debugexit.Ports, exit) {
-		return fmt.Errorf("debug exit: ports from %#x on are not free; give others", cfg.DebugExit)
+		return &bios.Error{Part: "debug exit", What: fmt.Sprintf("of the ports from %#x on one is another device's", cfg.DebugExit),
+			Remedy: "give others"}
 	}
 	return nil
 }
@@ -66,7 +68,7 @@ func (m *Machine) warnStuck() {
 	last := "none"
 	if r := m.board.cpu.Last.Records(); len(r) > 0 {
 		e := r[len(r)-1]
-		last = cpu.Mnemonic(e.Vector) + " at " + e.Place.String()
+		last = cpu.Mnemonic(e.Vector) + " at " + m.at(e.Place)
 	}
 	m.log.Warn("the guest's processor halted with interrupts disabled: it waits for a reset",
 		"at", m.Place(), "last exception", last)
@@ -84,9 +86,12 @@ func (m *Machine) setBreaks() {
 	m.board.cpu.SetBreakpoints(at)
 }
 
-// broke ends the run if the engine has stopped at a breakpoint.
+// broke ends the run if the engine has stopped at a breakpoint. Its instruction
+// is then the current one.
 func (m *Machine) broke(why cpu.Exit) {
-	if why == cpu.Stopped && m.board.cpu.TakeHit() != nil {
+	c := m.board.cpu
+	if why == cpu.Stopped && c.TakeHit() != nil {
+		c.Start = c.EIP
 		m.end(Broke)
 	}
 }

@@ -10,7 +10,16 @@ import (
 
 // Place is where the guest is: CS and EIP of the instruction that is, or was
 // last, executed, and the name of its address.
-func (m *Machine) Place() string { return m.board.cpu.Place().String() }
+func (m *Machine) Place() string { return m.at(m.board.cpu.Place()) }
+
+// at is p with the host's name for it.
+func (m *Machine) at(p cpu.Place) string {
+	text := fmt.Sprintf("%04x:%08x", p.Selector, p.EIP)
+	if name := m.name(p.Linear); name != "" {
+		text += " " + name
+	}
+	return text
+}
 
 // watchInstructions has every instruction traced, if that category is on. The
 // engine then executes one at a time; otherwise it does not even ask.
@@ -36,7 +45,7 @@ func (m *Machine) instruction(l cpu.Linear, n int) string {
 	c := m.board.cpu
 	code := make([]byte, n)
 	code = code[:m.ReadLinear(code, l)]
-	at := fmt.Sprintf("%04x:%08x%s", c.Seg[isa.CS].Selector, c.EIP, trace.Name(uint32(l)))
+	at := m.at(cpu.Place{Selector: c.Seg[isa.CS].Selector, EIP: c.EIP, Linear: l})
 	return fmt.Sprintf("%-32s %-16x %s", at, code, m.disassemble(code, c.EIP))
 }
 
