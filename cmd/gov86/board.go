@@ -19,7 +19,15 @@ import (
 // boot runs a machine as s asks and returns gov86's exit status.
 func boot(s settings, std streams) (int, error) {
 	x := newSession(s, std)
-	return x.run(x.build)
+	var err error
+	if x.tools, err = x.openTools(); err != nil {
+		return exitFailure, err
+	}
+	status, err := x.run(x.build)
+	if failed := x.tools.close(); failed != nil {
+		return exitFailure, errors.Join(err, failed)
+	}
+	return status, err
 }
 
 // build puts the session's machine together.
@@ -42,11 +50,12 @@ func (x *session) build() (computer, error) {
 	}
 	host := machine.Host{Log: x.logger()}
 	host.Serial[portConsole] = transmitter{x}
+	x.tools.equip(x, &cfg, &host)
 	m, err := machine.New(cfg, host)
 	if err != nil {
 		return nil, x.blame(err)
 	}
-	return &pc{m: m}, nil
+	return &pc{m: m, x: x}, nil
 }
 
 // load reads what is to be booted.
@@ -92,7 +101,7 @@ func (x *session) blame(err error) error {
 		return err
 	}
 	things := map[string]string{
-		"kernel": x.kernel, "initrd": x.initrd, "command line": "--append", "memory": "--memory",
+		"kernel": x.kernel, "initrd": x.initrd, "command line": "--append", "memory": "--memory", "debug exit": "--debug-exit",
 	}
 	thing := things[bad.Part]
 	if thing == "" {
@@ -101,14 +110,9 @@ func (x *session) blame(err error) error {
 	return failure{thing, bad.What, bad.Remedy}
 }
 
-// logger tells the user what happens to the host. A raw terminal needs its
-// carriage returned.
+// logger tells the user what happens to the host.
 func (x *session) logger() *slog.Logger {
-	w := x.err
-	if x.tty != nil {
-		w = carriageReturner{w}
-	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return slog.New(slog.NewTextHandler(x.messages(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
 type carriageReturner struct{ io.Writer }
@@ -130,17 +134,21 @@ func (t transmitter) Put(b byte) bool { return t.x.transmit(b) }
 type pc struct {
 	mu sync.Mutex
 	m  *machine.Machine // nil after Run
+	x  *session
 }
 
 // Run implements computer.
 func (p *pc) Run(ctx context.Context) (ending, error) {
+	endTraces := p.x.tools.startTraces(p.x, p.m)
 	how, err := p.m.Run(ctx)
-	var end ending
+	endTraces()
+	end := ending{Ending: how, exit: p.m.ExitValue(), place: p.m.Place()}
 	if err == nil && how == machine.TripleFault {
 		var dump strings.Builder
 		p.m.Dump(&dump)
-		end = ending{tripleFault: true, dump: dump.String()}
+		end.dump = dump.String()
 	}
+	p.x.tools.conclude(ctx, p.m, how, err)
 	p.mu.Lock()
 	m := p.m
 	p.m = nil

@@ -20,12 +20,16 @@ func megabytes(v string) string {
 	return v
 }
 
+// withoutFile is QEMU's -debugcon, which has other destinations besides files.
+func withoutFile(v string) string { return strings.TrimPrefix(v, "file:") }
+
 var qemuFlags = map[string]qemuFlag{
 	"-kernel":    {"--kernel", unchanged},
 	"-initrd":    {"--initrd", unchanged},
 	"-append":    {"--append", unchanged},
 	"-m":         {"--memory", megabytes},
 	"-nographic": {name: "--headless"},
+	"-debugcon":  {"--debugcon", withoutFile},
 }
 
 // fromQEMU respells QEMU's names among args. It comes before pflag, which

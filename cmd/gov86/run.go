@@ -24,6 +24,7 @@ type settings struct {
 	headless       bool
 	until          string
 	timeout        time.Duration
+	toolFlags
 }
 
 const runHelp = `Boot a kernel, or without --kernel the embedded guest: a small Linux that
@@ -33,16 +34,19 @@ On a terminal, Ctrl-A begins an escape: Ctrl-A x quits, Ctrl-A h lists the
 others. Every other key goes to the guest. Otherwise standard input feeds the
 guest, and its end leaves the machine running.
 
-QEMU's -kernel, -initrd, -append, -m and -nographic are understood.
+QEMU's -kernel, -initrd, -append, -m, -nographic and -debugcon are understood.
 
 Exit status:
-    0  the guest powered off, the text of --until appeared, or Ctrl-A x
-    1  the machine ended and the text of --until had not appeared
+    0  the guest powered off or halted for good (--halt-exit), the text of
+       --until appeared, --break was reached, or Ctrl-A x
+    1  the machine ended, and the text of --until had not appeared or --break
+       was not reached
   124  --timeout ran out
   125  gov86 failed: a bad flag, a file that is missing or not a kernel, ...
   128+ a signal of that number ended gov86
   254  the guest's processor shut down (triple fault)
-  255  the guest's kernel panicked`
+  255  the guest's kernel panicked
+With --debug-exit the guest may end with any status.`
 
 func newRun(status *int) *cobra.Command {
 	s := settings{memory: 256 << 20, model: machine.DefaultModel, engine: "interp"}
@@ -84,6 +88,7 @@ func newRun(status *int) *cobra.Command {
 	f.StringVar(&s.engine, "engine", s.engine, "execute with `ENGINE`: interp")
 	f.StringVar(&s.until, "until", "", "end with status 0 when `TEXT` appears on the console")
 	f.DurationVar(&s.timeout, "timeout", 0, "end with status 124 after `DURATION`, such as 60s or 5m")
+	addToolFlags(cmd, &s.toolFlags)
 	return cmd
 }
 
@@ -102,7 +107,7 @@ func (s *settings) validate() error {
 	case s.initrd != "" && s.kernel == "":
 		return failure{"--initrd", "the embedded guest has its own initial RAM disk", "give --kernel too"}
 	}
-	return nil
+	return s.toolFlags.validate()
 }
 
 // models are the processor models, oldest first.

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/gov86/gov86/cmd/gov86/internal/console"
 	"github.com/gov86/gov86/cmd/gov86/internal/terminal"
+	"github.com/gov86/gov86/machine"
 )
 
 const (
@@ -45,8 +47,10 @@ type consoleFailed struct{ error }
 
 // An ending is how a machine ended by itself.
 type ending struct {
-	tripleFault bool   // otherwise the guest powered off
-	dump        string // the processor's state, after a triple fault
+	machine.Ending
+	dump  string // the processor's state, after a triple fault
+	exit  uint32 // what the guest wrote, after it Exited
+	place string // where it was
 }
 
 // A computer is what a session needs of a machine. But for Run its methods may
@@ -75,7 +79,9 @@ type session struct {
 	output *console.Output
 	until  *console.Matcher
 	panics console.PanicWatch
+	ctx    context.Context
 	end    context.CancelCauseFunc
+	tools  *toolbox
 }
 
 // newSession returns a session that waits for its machine.
@@ -95,7 +101,7 @@ func newSession(s settings, std streams) *session {
 func (x *session) run(build func() (computer, error)) (int, error) {
 	ctx, end := context.WithCancelCause(context.Background())
 	defer end(nil)
-	x.end = end
+	x.ctx, x.end = ctx, end
 	if x.timeout > 0 {
 		defer time.AfterFunc(x.timeout, func() { end(errTimeout) }).Stop()
 	}
@@ -145,10 +151,17 @@ func (x *session) transmit(b byte) bool {
 func (x *session) status(how ending, cause error) (int, error) {
 	var sig signalled
 	var broken consoleFailed
+	if cause == nil {
+		x.tell(how)
+	}
 	switch {
-	case cause == nil && how.tripleFault:
+	case cause == nil && how.Ending == machine.TripleFault:
 		fmt.Fprint(x.err, how.dump)
 		return exitTripleFault, failure{"guest", "triple fault; its processor has shut down", ""}
+	case cause == nil && how.Ending == machine.Exited:
+		return x.debugExit.status(how.exit), nil
+	case cause == nil && how.Ending == machine.Broke:
+		return exitOK, nil
 	case errors.Is(cause, errUntil):
 		return exitOK, nil
 	case errors.Is(cause, errPanic):
@@ -163,6 +176,9 @@ func (x *session) status(how ending, cause error) (int, error) {
 	case x.until != nil:
 		return exitUnseen, failure{"--until", fmt.Sprintf("%q has not appeared", x.settings.until),
 			"read on the console how the guest ended"}
+	case len(x.breaks) > 0:
+		return exitUnseen, failure{"--break", "the guest has not come to " + strings.Join(x.breaks, ", "),
+			"read on the console how it ended"}
 	}
 	return exitOK, nil // the guest powered off, or errQuit
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gov86/gov86/cmd/gov86/internal/terminal"
+	"github.com/gov86/gov86/machine"
 )
 
 // asCommand is set in the environment of a test binary that is to be gov86.
@@ -83,7 +84,7 @@ func TestExitStatus(t *testing.T) {
 		{"the kernel panics and has said all", settings{},
 			fakeComputer{prints: panicked + "---[ end Kernel panic - not syncing: no init ]---\r\n", waits: true},
 			exitPanic, "no init"},
-		{"the processor shuts down", settings{}, fakeComputer{ends: ending{tripleFault: true, dump: "EAX"}},
+		{"the processor shuts down", settings{}, fakeComputer{ends: ending{Ending: machine.TripleFault, dump: "EAX"}},
 			exitTripleFault, "triple fault"},
 		{"the machine fails", settings{}, fakeComputer{fails: errors.New("no memory")}, exitFailure, "no memory"},
 	} {
