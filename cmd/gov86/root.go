@@ -57,7 +57,7 @@ func newRoot(status *int) *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(status), newVersion(), newDoctor(), newGuard())
+	root.AddCommand(newRun(status), newDisasm(), newVersion(), newDoctor(), newGuard())
 	return root
 }
 
