@@ -55,9 +55,6 @@ type CPU struct {
 	TLB       TLB
 	Monitor   Monitor
 
-	// Last remembers the latest exceptions for a post-mortem.
-	Last History
-
 	// Start is the EIP of the instruction being executed, EIP that of the next.
 	Start uint32
 
@@ -69,6 +66,10 @@ type CPU struct {
 	// delivered.
 	faultAddress Linear
 	attention    atomic.Uint32
+
+	// Last remembers the latest events for a post-mortem. It is large, and
+	// comes after what an engine looks at all the time.
+	Last History
 }
 
 // What asks for attention at the next block boundary.
