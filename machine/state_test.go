@@ -2,6 +2,7 @@ package machine
 
 import (
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,11 @@ func TestTheStatesSchema(t *testing.T) {
 	if err := json.Unmarshal(b, &document); err != nil {
 		t.Fatal(err)
 	}
+	guide, err := os.ReadFile("../docs/debugging.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised(t, string(guide), document)
 	for _, path := range strings.Fields(`processor.eax processor.eip processor.eflags processor.cpl processor.halted
 		processor.shutdown processor.code.linear processor.segments.es.selector processor.segments.cs.base
 		processor.segments.tr.limit processor.segments.ldtr.access processor.segments.gs.usable processor.gdtr.base
@@ -85,5 +91,23 @@ func TestTheStatesSchema(t *testing.T) {
 	}
 	if !strings.Contains(string(b), `"memory":[{"space":"linear","address":"0x00001000","length":1,"bytes":"00"}]`) {
 		t.Errorf("the memory is not as promised:\n%s", b)
+	}
+}
+
+// promised checks that the guide has every name in v.
+func promised(t *testing.T, guide string, v any) {
+	t.Helper()
+	switch v := v.(type) {
+	case []any:
+		for _, element := range v {
+			promised(t, guide, element)
+		}
+	case map[string]any:
+		for name, value := range v {
+			if !strings.Contains(guide, "`"+name+"`") && !strings.HasPrefix(name, "IA32_") {
+				t.Errorf("docs/debugging.md does not say what %s is", name)
+			}
+			promised(t, guide, value)
+		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/gov86/gov86/trace"
 )
 
 // kernelEntry is where the code of a kernel made by writeKernel begins.
@@ -240,6 +242,23 @@ func TestBootTracesOfSharedFiles(t *testing.T) {
 		"rtc read ", "pci write ", "acpi sleep "} {
 		if !strings.Contains("\n"+string(file), "\n"+want) {
 			t.Errorf("no event %q", want)
+		}
+	}
+}
+
+func TestTheGuideHasEveryTraceClassAndFlag(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/debugging.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, class := range trace.Names() {
+		if !strings.Contains(string(guide), "`"+class+"`") {
+			t.Errorf("docs/debugging.md has no class %s", class)
+		}
+	}
+	for _, flag := range []string{"debug-exit", "debugcon", "halt-exit", "symbols", "break", "dump-state", "dump-memory", "trace", "trace-file"} {
+		if !strings.Contains(string(guide), "`--"+flag) {
+			t.Errorf("docs/debugging.md has no flag --%s", flag)
 		}
 	}
 }
