@@ -30,8 +30,8 @@ func (b *board) addDebugPorts(m *Machine, cfg *Config, host *Host) error {
 	exit := debugexit.New(m.exit)
 	b.device("debugexit", exit)
 	if !b.ports.Map(cfg.DebugExit, debugexit.Ports, exit) {
-		return &bios.Error{Part: "debug exit", What: fmt.Sprintf("of the ports from %#x on one is another device's", cfg.DebugExit),
-			Remedy: "give others"}
+		return &bios.Error{Part: "debug exit", Remedy: "give others",
+			What: fmt.Sprintf("of the ports from %#x on one is another device's", cfg.DebugExit)}
 	}
 	return nil
 }

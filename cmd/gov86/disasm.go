@@ -55,7 +55,8 @@ func newDisasm() *cobra.Command {
 	f.StringVar(&d.hex, "hex", "", "decode these `BYTES`, in hexadecimal")
 	f.StringVar(&d.section, "section", "", "decode the section `NAME` of an ELF file")
 	f.StringVar(&d.symbol, "symbol", "", "decode from the symbol `NAME` to the next one")
-	f.StringVar(&d.symbolFile, "symbols", "", "take symbols from `FILE`, a System.map or an ELF file (default FILE, if an ELF file)")
+	f.StringVar(&d.symbolFile, "symbols", "",
+		"take symbols from `FILE`, a System.map or an ELF file (default FILE, if an ELF file)")
 	return cmd
 }
 
@@ -199,7 +200,8 @@ func symbolPiece(pieces []piece, table *symbols.Table, name string) (piece, erro
 		}
 		return piece{p.name, at, code}, nil
 	}
-	return piece{}, failure{"--symbol " + name, fmt.Sprintf("%#x is not in the code", at), "give the --base of the image, or another symbol"}
+	return piece{}, failure{"--symbol " + name, fmt.Sprintf("%#x is not in the code", at),
+		"give the --base of the image, or another symbol"}
 }
 
 // write writes p, an instruction a line, with a line for each symbol.

@@ -32,7 +32,8 @@ func sections(image []byte, name, want string) ([]piece, error) {
 		}
 	}
 	if len(pieces) == 0 {
-		return nil, failure{name, "it has no such section with code", "choose one by --section, or give --base to decode it as it is"}
+		return nil, failure{name, "it has no such section with code",
+			"choose one by --section, or give --base to decode it as it is"}
 	}
 	return pieces, nil
 }

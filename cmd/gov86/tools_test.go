@@ -10,11 +10,8 @@ import (
 	"github.com/gov86/gov86/trace"
 )
 
-// kernelEntry is where the code of a kernel made by writeKernel begins.
-const kernelEntry = 0x100000 + 48
-
-// writeKernel makes a Multiboot image of code in the current directory: that of
-// tripleFault with other code.
+// writeKernel makes a Multiboot image of code in the current directory, that of
+// tripleFault with other code, and a map of it.
 func writeKernel(t *testing.T, code ...byte) {
 	t.Helper()
 	image := append(tripleFault()[:48], code...)
