@@ -10,6 +10,9 @@ type qemuFlag struct {
 
 func unchanged(v string) string { return v }
 
+// withoutFile is QEMU's -debugcon, which has other destinations besides files.
+func withoutFile(v string) string { return strings.TrimPrefix(v, "file:") }
+
 // megabytes is QEMU's -m: a bare number counts megabytes, and the number may
 // be written size=256M (qemu-system-i386(1)).
 func megabytes(v string) string {
@@ -20,16 +23,13 @@ func megabytes(v string) string {
 	return v
 }
 
-// withoutFile is QEMU's -debugcon, which has other destinations besides files.
-func withoutFile(v string) string { return strings.TrimPrefix(v, "file:") }
-
 var qemuFlags = map[string]qemuFlag{
 	"-kernel":    {"--kernel", unchanged},
 	"-initrd":    {"--initrd", unchanged},
 	"-append":    {"--append", unchanged},
+	"-debugcon":  {"--debugcon", withoutFile},
 	"-m":         {"--memory", megabytes},
 	"-nographic": {name: "--headless"},
-	"-debugcon":  {"--debugcon", withoutFile},
 }
 
 // fromQEMU respells QEMU's names among args. It comes before pflag, which

@@ -13,6 +13,7 @@ import (
 
 // settings is what the flags of run ask for.
 type settings struct {
+	toolFlags
 	kernel, initrd string // paths; no kernel means the embedded guest
 	commandLine    string
 	commandLineSet bool
@@ -24,7 +25,6 @@ type settings struct {
 	headless       bool
 	until          string
 	timeout        time.Duration
-	toolFlags
 }
 
 const runHelp = `Boot a kernel, or without --kernel the embedded guest: a small Linux that
@@ -88,7 +88,7 @@ func newRun(status *int) *cobra.Command {
 	f.StringVar(&s.engine, "engine", s.engine, "execute with `ENGINE`: interp")
 	f.StringVar(&s.until, "until", "", "end with status 0 when `TEXT` appears on the console")
 	f.DurationVar(&s.timeout, "timeout", 0, "end with status 124 after `DURATION`, such as 60s or 5m")
-	addToolFlags(cmd, &s.toolFlags)
+	addToolFlags(f, &s.toolFlags)
 	return cmd
 }
 

@@ -75,13 +75,13 @@ const (
 type session struct {
 	settings
 	streams
+	ctx    context.Context // the run's
+	tools  *toolbox
 	tty    *os.File // the terminal, or nil
 	output *console.Output
 	until  *console.Matcher
 	panics console.PanicWatch
-	ctx    context.Context
 	end    context.CancelCauseFunc
-	tools  *toolbox
 }
 
 // newSession returns a session that waits for its machine.

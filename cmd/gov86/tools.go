@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/gov86/gov86/machine"
 	"github.com/gov86/gov86/symbols"
@@ -35,12 +35,11 @@ const (
 	toStderr  = "stderr"
 )
 
-// addToolFlags adds the flags to run.
-func addToolFlags(cmd *cobra.Command, s *toolFlags) {
-	f := cmd.Flags()
+// addToolFlags adds the flags to those of run.
+func addToolFlags(f *pflag.FlagSet, s *toolFlags) {
 	f.Var(&s.debugExit, "debug-exit",
-		"end with the status that the guest writes to port 0xf4, or to the port given;\n"+
-			"qemu: with twice the value plus 1, as QEMU's isa-debug-exit does (`qemu|PORT|qemu,PORT`)")
+		"end with the status that the guest writes to port 0xf4, or to that in `[qemu,]PORT`;\n"+
+			"qemu: with twice the value plus 1, as QEMU's isa-debug-exit does")
 	f.Lookup("debug-exit").NoOptDefVal = debugExitDefault
 	f.BoolVar(&s.haltExit, "halt-exit", false, "end with status 0 when the guest halts with interrupts disabled")
 	f.StringVar(&s.debugText, "debugcon", "",
