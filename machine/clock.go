@@ -16,6 +16,8 @@ type clock struct {
 	counted bool
 	count   uint64    // retired instructions, counted
 	origin  time.Time // host time when guest time was zero
+	held    bool      // guest time stands still,
+	heldAt  hw.Time   // since then
 	timers  timerHeap
 }
 
@@ -27,10 +29,23 @@ func newClock(counted bool) *clock { return &clock{counted: counted, origin: tim
 
 // Now implements hw.Clock.
 func (c *clock) Now() hw.Time {
-	if c.counted {
+	switch {
+	case c.held:
+		return c.heldAt
+	case c.counted:
 		return hw.Time(c.count * countedNs)
 	}
 	return hw.Time(time.Since(c.origin))
+}
+
+// hold makes guest time stand still until release.
+func (c *clock) hold() { c.heldAt, c.held = c.Now(), true }
+
+// release lets guest time go on from where it was held.
+func (c *clock) release() {
+	if c.held {
+		c.held, c.origin = false, time.Now().Add(-time.Duration(c.heldAt))
+	}
 }
 
 // skip moves counted time on to at, while the processor is halted.

@@ -38,6 +38,7 @@ type Config struct {
 	// HaltEnds makes a halt with interrupts disabled an ending.
 	HaltEnds bool
 	// Breaks are the linear addresses of instructions before which the run ends.
+	// They are not for a machine that is debugged.
 	Breaks []uint32
 }
 

@@ -86,12 +86,8 @@ func (m *Machine) setBreaks() {
 	m.board.cpu.SetBreakpoints(at)
 }
 
-// broke ends the run if the engine has stopped at a breakpoint. Its instruction
-// is then the current one.
-func (m *Machine) broke(why cpu.Exit) {
-	c := m.board.cpu
-	if why == cpu.Stopped && c.TakeHit() != nil {
-		c.Start = c.EIP
-		m.end(Broke)
-	}
+// broke ends the run at a breakpoint. Its instruction is then the current one.
+func (m *Machine) broke() {
+	m.board.cpu.Start = m.board.cpu.EIP
+	m.end(Broke)
 }

@@ -53,7 +53,8 @@ type Machine struct {
 	warned  bool
 	retired uint64
 	// rate estimates instructions a nanosecond, to end a run near a deadline.
-	rate float64
+	rate  float64
+	debug debug
 }
 
 // New puts a machine together and loads what it boots. Bad images and
@@ -139,6 +140,7 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 		m.stopped.Store(true)
 		m.Post(func() {})
 	})()
+	defer m.ended()
 	m.board.fs.Watch(m.Post)
 	m.watchInstructions()
 	for {
@@ -157,18 +159,15 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 				return PoweredOff, fmt.Errorf("reset: %w", err)
 			}
 		}
+		if m.debug.Debugger != nil && m.hold() {
+			continue
+		}
 		m.clock.fire()
 		m.deliver()
 		if m.board.cpu.Shutdown {
 			return TripleFault, nil
 		}
 		if m.board.cpu.Halted && !m.board.cpu.Wakes() {
-			if m.stuck() {
-				if m.cfg.HaltEnds {
-					return Stuck, nil
-				}
-				m.warnStuck()
-			}
 			m.sleep()
 			continue
 		}
@@ -201,10 +200,12 @@ func (m *Machine) burst() {
 		budget = min(max(uint64(left), shortest), longest)
 	}
 	n, why := m.board.engine.Run(budget)
-	m.retired += n
-	m.broke(why)
+	m.retire(n)
+	if why == cpu.Stopped {
+		m.hit()
+		return
+	}
 	if m.cfg.Counted {
-		m.clock.count += n
 		return
 	}
 	if spent := m.clock.Now() - start; spent > 0 && n > 1000 {
@@ -212,8 +213,23 @@ func (m *Machine) burst() {
 	}
 }
 
+// retire counts n instructions, in time too if it follows them.
+func (m *Machine) retire(n uint64) {
+	m.retired += n
+	if m.cfg.Counted {
+		m.clock.count += n
+	}
+}
+
 // sleep waits, halted, for the next deadline or for the inbox.
 func (m *Machine) sleep() {
+	if m.stuck() {
+		if m.cfg.HaltEnds {
+			m.end(Stuck)
+			return
+		}
+		m.warnStuck()
+	}
 	at, ok := m.clock.next()
 	if ok && m.cfg.Counted {
 		m.clock.skip(at)

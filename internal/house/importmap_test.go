@@ -64,7 +64,7 @@ var importMap = []row{
 	// The board.
 	{pkg: "bios", ours: "mem cpu cpu/isa"},
 	{pkg: "gdb", ours: "cpu cpu/isa"},
-	{pkg: "machine", ours: "bios cpu cpu/block cpu/interp cpu/isa mem io pci hw snapshot trace devices/*" +
+	{pkg: "machine", ours: "bios gdb cpu cpu/block cpu/interp cpu/isa mem io pci hw snapshot trace devices/*" +
 		" devices/v86fs/dirfs", others: sys + " " + arch},
 
 	{pkg: "bench", ours: "guest"},
