@@ -140,7 +140,9 @@ type pc struct {
 // Run implements computer.
 func (p *pc) Run(ctx context.Context) (ending, error) {
 	endTraces := p.x.tools.startTraces(p.x, p.m)
+	endService := p.x.tools.serveGDB(p.x, p.m)
 	how, err := p.m.Run(ctx)
+	endService()
 	endTraces()
 	end := ending{Ending: how, exit: p.m.ExitValue(), place: p.m.Place()}
 	if err == nil && how == machine.TripleFault {

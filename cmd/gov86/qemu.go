@@ -23,6 +23,9 @@ func megabytes(v string) string {
 	return v
 }
 
+// withoutTCP is QEMU's -gdb tcp:HOST:PORT.
+func withoutTCP(v string) string { return strings.TrimPrefix(v, "tcp:") }
+
 var qemuFlags = map[string]qemuFlag{
 	"-kernel":    {"--kernel", unchanged},
 	"-initrd":    {"--initrd", unchanged},
@@ -30,6 +33,9 @@ var qemuFlags = map[string]qemuFlag{
 	"-debugcon":  {"--debugcon", withoutFile},
 	"-m":         {"--memory", megabytes},
 	"-nographic": {name: "--headless"},
+	"-gdb":       {"--gdb", withoutTCP},
+	"-s":         {name: "--gdb=:1234"},
+	"-S":         {name: "--freeze"},
 }
 
 // fromQEMU respells QEMU's names among args. It comes before pflag, which

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -25,6 +26,8 @@ type toolbox struct {
 	traces  *record
 	text    *record
 	state   *record
+	// debuggers is where they connect, nil without --gdb.
+	debuggers net.Listener
 }
 
 // A record is a file that a run writes.
@@ -101,11 +104,20 @@ func (x *session) openTools() (t *toolbox, err error) {
 			return nil, errors.Join(err, t.close())
 		}
 	}
+	if x.gdb != "" {
+		if t.debuggers, err = listenGDB(x.gdb); err != nil {
+			return nil, errors.Join(err, t.close())
+		}
+		fmt.Fprintf(x.err, "gov86: for GDB: target remote %v\n", t.debuggers.Addr())
+	}
 	return t, nil
 }
 
-// close ends the files.
+// close ends the files, and the wait for debuggers.
 func (t *toolbox) close() error {
+	if t.debuggers != nil {
+		t.debuggers.Close()
+	}
 	return errors.Join(t.traces.close(), t.text.close(), t.state.close())
 }
 

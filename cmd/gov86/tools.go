@@ -27,6 +27,8 @@ type toolFlags struct {
 	classes    []string
 	traceFile  string
 	symbolFile string
+	gdb        string
+	freeze     bool
 }
 
 // Where --debugcon's text goes when it is no file.
@@ -53,6 +55,9 @@ func addToolFlags(f *pflag.FlagSet, s *toolFlags) {
 	f.StringVar(&s.traceFile, "trace-file", "", "write traces to `FILE`, not to standard error")
 	f.StringVar(&s.symbolFile, "symbols", "",
 		"take symbols from `FILE`, a System.map or an ELF file (default the --kernel, if that is an ELF file)")
+	f.StringVar(&s.gdb, "gdb", "",
+		"let GDB debug the guest at `ADDRESS`: :1234, or unix:PATH for a socket in the file system")
+	f.BoolVar(&s.freeze, "freeze", false, "with --gdb, start the guest when the debugger lets it run")
 }
 
 // validate reports what is wrong with the flags themselves.
@@ -62,6 +67,10 @@ func (s *toolFlags) validate() error {
 		return failure{"--dump-memory", "there is no file to put the memory into", "give --dump-state too"}
 	case s.traceFile != "" && len(s.classes) == 0:
 		return failure{"--trace-file", "there is nothing to write to it", "give --trace too"}
+	case s.freeze && s.gdb == "":
+		return failure{"--freeze", "no debugger could ever start the guest", "give --gdb too"}
+	case s.gdb != "" && len(s.breaks) > 0:
+		return failure{"--break", "with --gdb, breakpoints are the debugger's", "set them in GDB"}
 	}
 	return nil
 }

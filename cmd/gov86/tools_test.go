@@ -210,6 +210,7 @@ func TestBadToolFlags(t *testing.T) {
 		{"memory at no address", "--dump-state s --dump-memory x,4", "gov86: --dump-memory x: "},
 		{"a physical symbol", "--dump-state s --symbols map --dump-memory phys:start,4", "gov86: --dump-memory start: "},
 		{"an unknown class", "--trace port", "gov86: --trace: "},
+		{"breakpoints of two", "--gdb :0 --break 0", "gov86: --break: with --gdb, breakpoints are the debugger's; "},
 		{"a trace's file without a trace", "--trace-file t", "gov86: --trace-file: "},
 		{"a trace's file that cannot be", "--trace ports --trace-file no/t", "gov86: no/t: "},
 		{"a state's file that cannot be", "--dump-state no/s", "gov86: no/s: "},
