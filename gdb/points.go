@@ -29,7 +29,7 @@ type point struct {
 type points map[point]struct{}
 
 // maxPoints bounds what a debugger can make us keep.
-const maxPoints = 1 << 12
+const maxPoints = 1 << 10
 
 // parsePoint reads "type,addr,kind".
 func parsePoint(args string) (p point, ok bool) {

@@ -85,12 +85,15 @@ type session struct {
 func converse(conn io.ReadWriter, t Target) {
 	s := &session{target: t, out: conn, points: points{}}
 	stops := make(chan Stop, 2) // one for each Continue or Step, and the end
-	t.Attach(func(stop Stop) {
+	attached := t.Attach(func(stop Stop) {
 		select {
 		case stops <- stop:
 		default:
 		}
 	})
+	if !attached {
+		return
+	}
 	defer func() { t.Detach(s.detached) }()
 	messages := make(chan message)
 	quit := make(chan struct{})

@@ -44,9 +44,10 @@ type Span struct{ First, End uint32 }
 // machine has ended they do nothing, and what they return is empty.
 type Target interface {
 	// Attach stops the guest, without a call of stopped, and has stopped called
-	// once for each time that it stops after Continue or Step. stopped does not
-	// block.
-	Attach(stopped func(Stop))
+	// once for each time that it stops after Continue or Step, and at the
+	// machine's end. stopped does not block. Attach reports whether there is
+	// still a machine.
+	Attach(stopped func(Stop)) bool
 	// Detach forgets stopped, breakpoints and watchpoints. The guest goes on;
 	// one that waits for a debugger to let it run does so only with resume.
 	Detach(resume bool)

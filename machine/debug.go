@@ -156,8 +156,8 @@ func (m *Machine) Debug(freeze bool, quit func()) *Debugger {
 func (d *Debugger) end() { d.once.Do(func() { close(d.gone) }) }
 
 // post runs fn on the machine goroutine and waits for it. Once the machine has
-// ended it does nothing.
-func (d *Debugger) post(fn func(*Machine)) {
+// ended it returns false and does nothing.
+func (d *Debugger) post(fn func(*Machine)) bool {
 	done := make(chan struct{})
 	d.m.Post(func() {
 		defer close(done)
@@ -165,13 +165,15 @@ func (d *Debugger) post(fn func(*Machine)) {
 	})
 	select {
 	case <-done:
+		return true
 	case <-d.gone:
+		return false
 	}
 }
 
 // Attach implements gdb.Target.
-func (d *Debugger) Attach(stopped func(gdb.Stop)) {
-	d.post(func(m *Machine) {
+func (d *Debugger) Attach(stopped func(gdb.Stop)) bool {
+	return d.post(func(m *Machine) {
 		if !m.debug.held {
 			m.stop(gdb.Stop{})
 			m.debug.fresh = false
