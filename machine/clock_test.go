@@ -3,6 +3,7 @@ package machine
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/gov86/gov86/hw"
 )
@@ -142,6 +143,27 @@ func TestCountedTimeIsThatOfTheInstructions(t *testing.T) {
 	}
 	if c.skip(100); c.Now() != 12350 {
 		t.Errorf("a halt to the past leads to %d", c.Now())
+	}
+}
+
+func TestHeldTimeStandsStillAndGoesOnFromThere(t *testing.T) {
+	for _, counted := range []bool{false, true} {
+		c := newClock(counted)
+		c.count = 1000
+		c.hold()
+		at := c.Now()
+		time.Sleep(5 * time.Millisecond)
+		c.hold() // again does nothing
+		if now := c.Now(); now != at {
+			t.Errorf("counted %t: held at %d, then %d", counted, at, now)
+		}
+		held := time.Now()
+		c.release()
+		now := c.Now()
+		if gone := hw.Time(time.Since(held)); now < at || now > at+gone {
+			t.Errorf("counted %t: held at %d, %d since its release led to %d", counted, at, gone, now)
+		}
+		c.release()
 	}
 }
 

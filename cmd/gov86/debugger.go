@@ -48,11 +48,14 @@ func listenGDB(address string) (net.Listener, error) {
 // listenUnix listens on the socket path, which the listener's end removes. One
 // that a gov86 left behind which could not do so is replaced.
 func listenUnix(path string) (net.Listener, error) {
+	thing := "unix:" + path
+	if path == "" {
+		return nil, failure{thing, "there is no path", "write unix:PATH"}
+	}
 	l, err := net.Listen("unix", path)
 	if err == nil {
 		return l, nil
 	}
-	thing := "unix:" + path
 	info, statErr := os.Lstat(path)
 	if statErr != nil {
 		return nil, failure{thing, cause(err), "give a path where a socket can be made"}
