@@ -109,6 +109,19 @@ func TestMemoryIsReadAndWritten(t *testing.T) {
 	}
 }
 
+func TestCodeThatTheDebuggerWritesIsExecuted(t *testing.T) {
+	c := start(t, loop, true).attach()
+	c.want(fmt.Sprintf("Z1,%x,1", loopHalt), "OK")
+	c.ask("c")                                     // the loop has been executed
+	c.want(fmt.Sprintf("M%x,1:48", loopInc), "OK") // DEC EAX
+	c.want(fmt.Sprintf("z1,%x,1", loopHalt), "OK")
+	c.want(fmt.Sprintf("Z1,%x,1", loopRead), "OK")
+	c.ask(fmt.Sprintf("c%x", codeAt))
+	if eax := int32(c.register(regEAX)); eax != -5 {
+		t.Errorf("EAX is %d, want -5", eax)
+	}
+}
+
 func TestBreakpointsStopBeforeTheirInstruction(t *testing.T) {
 	for _, kind := range []struct{ typ, says string }{{"0", "swbreak:;"}, {"1", "hwbreak:;"}} {
 		c := start(t, loop, true).attach()

@@ -1,8 +1,6 @@
 package machine
 
 import (
-	"sync"
-
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/gdb"
 )
@@ -127,7 +125,7 @@ func (m *Machine) ended() {
 	if d.stopped != nil {
 		d.stopped(gdb.Stop{Reason: why})
 	}
-	d.end()
+	close(d.gone)
 }
 
 // A Debugger is a machine as a debugger on another goroutine handles it. It
@@ -135,8 +133,7 @@ func (m *Machine) ended() {
 type Debugger struct {
 	m    *Machine
 	quit func()
-	gone chan struct{} // closed when Run has returned
-	once sync.Once
+	gone chan struct{} // closed when Run returns
 }
 
 var _ gdb.Target = (*Debugger)(nil)
@@ -152,8 +149,6 @@ func (m *Machine) Debug(freeze bool, quit func()) *Debugger {
 	}
 	return d
 }
-
-func (d *Debugger) end() { d.once.Do(func() { close(d.gone) }) }
 
 // post runs fn on the machine goroutine and waits for it. Once the machine has
 // ended it returns false and does nothing.
@@ -188,6 +183,7 @@ func (d *Debugger) Detach(resume bool) {
 		m.debug.stopped = nil
 		m.board.cpu.SetBreakpoints(nil)
 		m.board.cpu.SetWatchpoints(nil)
+		m.board.cpu.TakeHit() // nobody would let the guest go on
 		if m.debug.step = nil; resume || !m.debug.fresh {
 			m.release(nil)
 		}

@@ -206,7 +206,7 @@ func TestAddressesForGDB(t *testing.T) {
 	stale.(*net.UnixListener).SetUnlinkOnClose(false)
 	stale.Close()
 
-	for _, address := range []string{":0", "localhost:0", "127.0.0.1:0", "127.1.2.3:0", "unix:new", "unix:stale"} {
+	for _, address := range []string{":0", "localhost:0", "127.0.0.1:0", "unix:new", "unix:stale"} {
 		l, err := listenGDB(address)
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
