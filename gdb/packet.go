@@ -89,7 +89,7 @@ func receivePacket(r *bufio.Reader) (message, error) {
 	return message{kind: kindPacket, data: data}, nil
 }
 
-// frame makes a packet of data, which has its special bytes escaped already.
+// frame makes a packet of data, in which nothing needs an escape.
 func frame(data []byte) []byte {
 	var sum byte
 	for _, b := range data {
@@ -99,21 +99,8 @@ func frame(data []byte) []byte {
 	return fmt.Appendf(p, "#%02x", sum)
 }
 
-// escape makes binary data fit for a packet (Debugging with GDB, "Binary Data").
-func escape(data []byte) []byte {
-	out := make([]byte, 0, len(data))
-	for _, b := range data {
-		switch b {
-		case '#', '$', '}', '*':
-			out = append(out, '}', b^0x20)
-		default:
-			out = append(out, b)
-		}
-	}
-	return out
-}
-
-// unescape undoes escape. An escape with nothing behind it is not valid.
+// unescape undoes the escapes of binary data (Debugging with GDB, "Binary
+// Data"). An escape with nothing behind it is not valid.
 func unescape(data []byte) ([]byte, bool) {
 	out := make([]byte, 0, len(data))
 	for i := 0; i < len(data); i++ {

@@ -22,7 +22,7 @@ type monitorCommand struct {
 
 var monitorCommands = []monitorCommand{
 	{[]string{"registers", "info registers"}, "", "the processor's state", (*Machine).showRegisters},
-	{[]string{"devices", "info devices", "info qtree"}, "", "every device's state, without what is zero", (*Machine).showDevices},
+	{[]string{"devices", "info devices"}, "", "every device's state, without what is zero", (*Machine).showDevices},
 	{[]string{"map", "info mem", "info tlb"}, "", "what the page tables map", (*Machine).showMap},
 	{[]string{"translate", "gva2gpa"}, "ADDR", "the physical address of a linear one", (*Machine).showTranslation},
 	{[]string{"phys", "xp"}, "ADDR [LEN]", "bytes of physical memory", (*Machine).showPhysical},

@@ -69,7 +69,8 @@ type debugger struct {
 func startGDB(t *testing.T, symbols, socket string, commands ...string) *debugger {
 	t.Helper()
 	script := filepath.Join(t.TempDir(), "script")
-	text := "set pagination off\nset width 0\nset confirm off\ntarget remote " + socket + "\n" + strings.Join(commands, "\n") + "\n"
+	text := "set pagination off\nset width 0\nset confirm off\ntarget remote " + socket + "\n" +
+		strings.Join(commands, "\n") + "\n"
 	if err := os.WriteFile(script, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -175,8 +176,9 @@ func TestGDBDebugsTheEmbeddedKernel(t *testing.T) {
 		"tbreak panic", "tbreak schedule", "continue", "finish", "info registers eip", "detach",
 	).wants(
 		`^Breakpoint 1, 0x\w+ in start_kernel \(\)$`, `^#1 .* in i386_start_kernel \(\)$`, `= \[ PE .*PG \]`,
-		`^Breakpoint 2, 0x\w+ in do_exit \(\)$`, `^#1 .* in do_group_exit \(\)$`, `= 0$`, `^c1\w+ is at 001`,
-		`^c0000000-.*pages of`, `^=> 0x\w+ <do_exit\+\d+>:`, `^Hardware watchpoint 3: -location`, `^Hardware watchpoint 3`, `^Old value`, `^New value`,
+		`^Breakpoint 2, 0x\w+ in do_exit \(\)$`, `^#1 .* in do_group_exit \(\)$`, `= 0$`,
+		`^c1\w+ is at 001`, `^c0000000-.*pages of`, `^=> 0x\w+ <do_exit\+\d+>:`,
+		`^Hardware watchpoint 3: -location`, `^Hardware watchpoint 3`, `^Old value`, `^New value`,
 		`Temporary breakpoint \d+, 0x\w+ in schedule \(\)$`, `^eip +0x\w+ +0x\w+ <\w+`, `detached`,
 	)
 	g.expect(prompt)
