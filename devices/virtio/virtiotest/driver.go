@@ -68,7 +68,7 @@ type Driver struct {
 type ring struct {
 	size               uint16
 	desc, driver, used mem.Addr
-	avail, taken, next uint16
+	avail, taken       uint16
 }
 
 const (
