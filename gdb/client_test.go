@@ -193,6 +193,13 @@ func image(code []byte) []byte {
 // start runs code. With freeze it waits for a debugger.
 func start(t testing.TB, code []byte, freeze bool) *guest {
 	t.Helper()
+	return startMachine(t, machine.Config{Kernel: image(code)}, freeze)
+}
+
+// startMachine is start for a machine that is not the usual one.
+func startMachine(t testing.TB, cfg machine.Config, freeze bool) *guest {
+	t.Helper()
+	cfg.Memory = 8 << 20
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +207,7 @@ func start(t testing.TB, code []byte, freeze bool) *guest {
 	host := machine.Host{Time: time.Unix(1e9, 0)}
 	sent := make(sender, 1)
 	host.Serial[0] = sent
-	m, err := machine.New(machine.Config{Kernel: image(code), Memory: 8 << 20}, host)
+	m, err := machine.New(cfg, host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,6 +286,10 @@ var (
 	sendAndHalt = slices.Concat(send, []byte{0xf4, 0xeb, 0xfd}) // HLT; JMP to it
 	// powerOff writes SLP_EN and SLP_TYP 0, which is S5 here, to PM1_CNT.
 	powerOff = []byte{0x66, 0xba, 0x04, 0x06, 0x66, 0xb8, 0x00, 0x20, 0x66, 0xef, 0xeb, 0xfe}
+	// exit is MOV AL, 2Ah; OUT F4h, AL; JMP $.
+	exit = []byte{0xb0, 0x2a, 0xe6, 0xf4, 0xeb, 0xfe}
+	// haltForGood is CLI; HLT; JMP $.
+	haltForGood = []byte{0xfa, 0xf4, 0xeb, 0xfe}
 	// tripleFault loads an empty IDT, from memory that is zero, and executes INT3.
 	tripleFault = []byte{0x0f, 0x01, 0x1d, 0x00, 0x00, 0x20, 0x00, 0xcc}
 )

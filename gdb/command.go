@@ -99,6 +99,8 @@ func (s *session) stopReply() string {
 		signal = sigSegv
 	case PoweredOff:
 		return "W00"
+	case Exited:
+		return fmt.Sprintf("W%02x", s.stop.Status)
 	case TripleFault:
 		return fmt.Sprintf("X%02x", sigSegv)
 	case Cancelled:

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gov86/gov86/machine"
 )
 
 func TestTheTargetDescriptionNamesWhatTheRegisterPacketHolds(t *testing.T) {
@@ -234,6 +236,21 @@ func TestTheEndOfTheMachineIsTold(t *testing.T) {
 	g := start(t, powerOff, true)
 	c := g.attach()
 	c.want("c", "W00")
+	c.closed()
+	g.ends()
+
+	g = startMachine(t, machine.Config{Kernel: image(exit), DebugExit: 0xf4}, true)
+	c = g.attach()
+	c.want("s", "T05thread:1;")
+	c.want("s", "W2a")
+	c.closed()
+	g.ends()
+
+	g = startMachine(t, machine.Config{Kernel: image(haltForGood), HaltEnds: true}, true)
+	c = g.attach()
+	c.want("s", "T05thread:1;") // CLI
+	c.want("s", "T05thread:1;") // HLT, which has executed
+	c.want("s", "W00")
 	c.closed()
 	g.ends()
 

@@ -20,6 +20,7 @@ const (
 	Watchpoint                // Stop.At was accessed
 	Crashed                   // the processor has shut down
 	PoweredOff                // the machine has ended: the guest switched it off,
+	Exited                    // or ended it with Stop.Status,
 	TripleFault               // the processor shut down,
 	Cancelled                 // or whoever ran it wants no more
 )
@@ -33,6 +34,8 @@ type Stop struct {
 	At     cpu.Linear
 	// Watch is the watchpoint that was met.
 	Watch cpu.Watchpoint
+	// Status is the guest's own.
+	Status uint8
 }
 
 // A Span is a range of instruction pointers, from First up to but not

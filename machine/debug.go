@@ -64,7 +64,7 @@ func (m *Machine) advance() {
 	if why == cpu.Stopped {
 		m.hit()
 	}
-	if d.held || n == 0 {
+	if d.held || n == 0 || m.off || m.over { // the end is told by itself
 		return
 	}
 	if eip := c.EIP; eip < d.step.First || eip >= d.step.End || c.Halted {
@@ -114,16 +114,18 @@ func (m *Machine) ended() {
 	if d.Debugger == nil {
 		return
 	}
-	why := gdb.Cancelled
+	why := gdb.Stop{Reason: gdb.Cancelled}
 	switch {
 	case m.stopped.Load():
+	case m.over: // a halt for good has status 0
+		why = gdb.Stop{Reason: gdb.Exited, Status: uint8(m.exitValue)}
 	case m.off:
-		why = gdb.PoweredOff
+		why.Reason = gdb.PoweredOff
 	case m.board.cpu.Shutdown:
-		why = gdb.TripleFault
+		why.Reason = gdb.TripleFault
 	}
 	if d.stopped != nil {
-		d.stopped(gdb.Stop{Reason: why})
+		d.stopped(why)
 	}
 	close(d.gone)
 }
