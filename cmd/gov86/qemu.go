@@ -5,31 +5,56 @@ import "strings"
 // A qemuFlag is how gov86 spells a flag that QEMU writes with one dash.
 type qemuFlag struct {
 	name  string
-	value func(string) string // nil when the flag takes none
+	value func(string) (string, error) // nil when the flag takes none
 }
 
-func unchanged(v string) string { return v }
+func unchanged(v string) (string, error) { return v, nil }
 
 // withoutFile is QEMU's -debugcon, which has other destinations besides files.
-func withoutFile(v string) string { return strings.TrimPrefix(v, "file:") }
+func withoutFile(v string) (string, error) { return strings.TrimPrefix(v, "file:"), nil }
 
 // megabytes is QEMU's -m: a bare number counts megabytes, and the number may
 // be written size=256M (qemu-system-i386(1)).
-func megabytes(v string) string {
+func megabytes(v string) (string, error) {
 	v = strings.TrimPrefix(v, "size=")
 	if v != "" && strings.Trim(v, "0123456789") == "" {
 		v += "M"
 	}
-	return v
+	return v, nil
 }
 
 // withoutTCP is QEMU's -gdb tcp:HOST:PORT.
-func withoutTCP(v string) string { return strings.TrimPrefix(v, "tcp:") }
+func withoutTCP(v string) (string, error) { return strings.TrimPrefix(v, "tcp:"), nil }
+
+// exitDevice is QEMU's -device isa-debug-exit, the only one of its devices that
+// can be added here. It has four ports, whatever iosize is.
+func exitDevice(v string) (string, error) {
+	const remedy = "write -device isa-debug-exit,iobase=0xf4,iosize=0x04"
+	name, properties, some := strings.Cut(v, ",")
+	if name != "isa-debug-exit" {
+		return "", failure{"-device", "there is no device " + name + " to add", remedy}
+	}
+	port := "0x501"
+	for some {
+		var p string
+		p, properties, some = strings.Cut(properties, ",")
+		switch key, value, _ := strings.Cut(p, "="); key {
+		case "iobase":
+			port = value
+		case "iosize":
+		default:
+			return "", failure{"-device", name + " has no property " + key, remedy}
+		}
+	}
+	return "qemu," + port, nil
+}
 
 var qemuFlags = map[string]qemuFlag{
 	"-kernel":    {"--kernel", unchanged},
 	"-initrd":    {"--initrd", unchanged},
 	"-append":    {"--append", unchanged},
+	"-cpu":       {"--cpu", unchanged},
+	"-device":    {"--debug-exit", exitDevice},
 	"-debugcon":  {"--debugcon", withoutFile},
 	"-m":         {"--memory", megabytes},
 	"-nographic": {name: "--headless"},
@@ -57,7 +82,11 @@ func fromQEMU(args []string, takesValue func(flag string) bool) ([]string, error
 			if i == len(args) {
 				return nil, failure{arg, "a value is missing", "write " + arg + " VALUE"}
 			}
-			out = append(out, q.name, q.value(args[i]))
+			v, err := q.value(args[i])
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, q.name+"="+v)
 		case len(arg) > 2 && arg[0] == '-' && arg[1] != '-':
 			return nil, unknownFlag(arg)
 		default:

@@ -34,8 +34,8 @@ On a terminal, Ctrl-A begins an escape: Ctrl-A x quits, Ctrl-A h lists the
 others. Every other key goes to the guest. Otherwise standard input feeds the
 guest, and its end leaves the machine running.
 
-QEMU's -kernel, -initrd, -append, -m, -nographic, -debugcon, -gdb, -s and -S
-are understood.
+QEMU's -kernel, -initrd, -append, -m, -cpu, -nographic, -debugcon, -gdb, -s, -S
+and -device isa-debug-exit are understood.
 
 Exit status:
     0  the guest powered off or halted for good (--halt-exit), the text of

@@ -51,6 +51,7 @@ func TestTheGuestsOwnStatus(t *testing.T) {
 		{"as QEMU, above 255", outB(0xf4, 0xff), "--debug-exit=qemu", 0xff},
 		{"at a port", outB(0x99, 7), "--debug-exit=0x99", 7},
 		{"as QEMU at a port", outB(0x99, 7), "--debug-exit=qemu,0x99", 15},
+		{"as QEMU spells it", outB(0xf4, 0x10), "-device isa-debug-exit,iobase=0xf4,iosize=0x04", 0x21},
 		{"in place of the text's", outB(0xf4, 4), "--debug-exit --until never", 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
