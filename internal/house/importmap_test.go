@@ -73,6 +73,7 @@ var importMap = []row{
 	{pkg: "guest", others: zstd},
 	{pkg: "internal/silicon", ours: "cpu cpu/interp cpu/isa io mem", others: sys + " " + zstd},
 	{pkg: "internal/silicon/guests", ours: "machine"},
+	{pkg: "internal/silicon/kvm", others: sys},
 	{pkg: "internal/licenses"},
 	{pkg: "cmd/gov86", ours: "bios gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
 	{pkg: "cmd/gov86/internal/terminal", others: sys},
