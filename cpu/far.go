@@ -364,12 +364,13 @@ func (c *CPU) returnOuter(f *frame, selector uint16, d *descriptor, off uint32, 
 	return NoTrap
 }
 
-// dropSegments nulls data segments of more privilege than CPL.
+// dropSegments nulls data segments of more privilege than CPL. A null selector
+// loses its RPL.
 func (c *CPU) dropSegments() {
 	for _, s := range []isa.Seg{isa.ES, isa.DS, isa.FS, isa.GS} {
 		g := &c.Seg[s]
 		conforming := g.Access&(AccessCode|AccessDC) == AccessCode|AccessDC
-		if g.Usable && !conforming && g.DPL() < c.CPL {
+		if !g.Usable || !conforming && g.DPL() < c.CPL {
 			*g = Segment{}
 		}
 	}

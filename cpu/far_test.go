@@ -171,6 +171,19 @@ func TestAReturnToAnOuterLevelNullsPrivilegedSegments(t *testing.T) {
 	}
 }
 
+func TestAReturnToAnOuterLevelClearsNullSelectors(t *testing.T) {
+	r := newProtected(t)
+	r.must(r.LoadSegment(isa.ES, 2))
+	r.must(r.LoadSegment(isa.GS, 3))
+	r.push(4, selData3, stack3At, selCode3, 0x9000)
+	r.must(r.FarReturn(4, 0))
+	for _, s := range []isa.Seg{isa.ES, isa.GS} {
+		if r.Seg[s] != (Segment{}) {
+			t.Errorf("segment %d: %+v", s, r.Seg[s])
+		}
+	}
+}
+
 func TestReturnsCheckTheirTarget(t *testing.T) {
 	for _, c := range []struct {
 		name string
