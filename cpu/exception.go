@@ -57,6 +57,7 @@ func (c *CPU) Deliver(t Trap) {
 		c.freeze()
 		return
 	}
+	c.Halted = false // HLT itself may be single-stepped
 	for {
 		v := eventOf(t)
 		if t.After() && (v.vector == VecBP || v.vector == VecOF) {
