@@ -72,7 +72,7 @@ func (m *VM) build(dev, size int) (err error) {
 	if m.run, err = unix.Mmap(m.cpu, 0, n, prot, unix.MAP_SHARED); err != nil {
 		return err
 	}
-	id := &supportedID{count: 256}
+	id := &leaves{count: 256}
 	if _, err := ioctl(dev, getSupportedID, id); err != nil {
 		return fmt.Errorf("features: %w", err)
 	}
@@ -92,6 +92,15 @@ func (m *VM) Close() (err error) {
 			err = errors.Join(err, unix.Close(fd))
 		}
 	}
+	return err
+}
+
+// SetID replaces what CPUID says, and so what the processor has. At first it
+// is all that KVM supports. It must come before the first Run.
+func (m *VM) SetID(all []Leaf) error {
+	id := &leaves{count: uint32(len(all))}
+	copy(id.entries[:], all)
+	_, err := ioctl(m.cpu, setCPUID, id)
 	return err
 }
 
@@ -218,6 +227,21 @@ func (m *VM) Run(limit time.Duration) (Exit, error) {
 			return Exit{Reason: TimedOut}, nil
 		case err != unix.EINTR && err != unix.EAGAIN:
 			return Exit{}, fmt.Errorf("KVM_RUN: %w", err)
+		}
+	}
+}
+
+// Settle completes the access that Run came back with, which KVM does only
+// when it is entered again, and executes nothing behind it.
+func (m *VM) Settle() error {
+	m.run[runImmediateExit] = 1
+	for {
+		_, err := request(m.cpu, run, 0)
+		switch {
+		case err == unix.EINTR:
+			return nil
+		case err != nil:
+			return fmt.Errorf("KVM_RUN: %w", err)
 		}
 	}
 }

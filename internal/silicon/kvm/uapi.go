@@ -82,7 +82,7 @@ type Sregs struct {
 	GDT, IDT                        Table
 	CR0, CR2, CR3, CR4, CR8         uint64
 	EFER, APICBase                  uint64
-	Flags                           uint64 // 1: PDPTRs are valid
+	Flags                           uint64 // PDPTRsValid
 	PDPTRs                          [4]uint64
 }
 
@@ -113,14 +113,27 @@ type Events struct {
 	Payload    uint64
 }
 
+// Bits of Events.Flags: what of Events counts.
+const (
+	NMIPendingValid = 1 << 0
+	ShadowValid     = 1 << 2
+)
+
 // memoryRegion is struct kvm_userspace_memory_region.
 type memoryRegion struct {
 	slot, flags     uint32
 	at, size, where uint64
 }
 
-// supportedID is struct kvm_cpuid2 with room for every leaf.
-type supportedID struct {
+// A Leaf is struct kvm_cpuid_entry2: what CPUID says of a leaf.
+type Leaf struct {
+	Function, Index, Flags uint32
+	EAX, EBX, ECX, EDX     uint32
+	_                      [3]uint32
+}
+
+// leaves is struct kvm_cpuid2 with room for every leaf.
+type leaves struct {
 	count, _ uint32
-	entries  [256][10]uint32 // function, index, flags, EAX to EDX, padding
+	entries  [256]Leaf
 }
