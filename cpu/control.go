@@ -11,7 +11,8 @@ func (c *CPU) SetCR0(v uint32) Trap {
 	}
 	v = v&cr0Valid | CR0ET
 	changed := v ^ c.CR0
-	if v&CR0PG != 0 && changed&CR0PG != 0 && c.CR4&CR4PAE != 0 {
+	// The PDPTEs follow CD and NW too (Intel SDM Vol. 3A, "PDPTE Registers").
+	if v&CR0PG != 0 && changed&(CR0PG|CR0CD|CR0NW) != 0 && c.CR4&CR4PAE != 0 {
 		if t := c.loadPDPTEs(c.CR3); t != NoTrap {
 			return t
 		}

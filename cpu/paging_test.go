@@ -255,6 +255,14 @@ func TestPAEPaging(t *testing.T) {
 			t.Errorf("after MOV to CR3: %v", f)
 		}
 	})
+	t.Run("the PDPTEs are loaded when CR0.CD and CR0.NW change", func(t *testing.T) {
+		r := newPAE(t)
+		r.Mem.Write64(0x103000, 0)
+		r.must(r.SetCR0(r.CR0 ^ (CR0CD | CR0NW)))
+		if _, f := r.Translate(0x1000, 0); f != Fault(VecPF, 0) {
+			t.Errorf("%v", f)
+		}
+	})
 }
 
 func TestAnAccessAcrossPagesIsAllOrNothing(t *testing.T) {
