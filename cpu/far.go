@@ -260,7 +260,7 @@ func (c *CPU) callThrough(g *descriptor) Trap {
 }
 
 // returnTarget checks the code segment that a return goes to.
-func (c *CPU) returnTarget(selector uint16, off uint32) (descriptor, Trap) {
+func (c *CPU) returnTarget(selector uint16) (descriptor, Trap) {
 	if null(selector) {
 		return descriptor{}, GP(0)
 	}
@@ -272,8 +272,6 @@ func (c *CPU) returnTarget(selector uint16, off uint32) (descriptor, Trap) {
 		t = GP(index(selector))
 	case !d.present():
 		t = Fault(VecNP, index(selector))
-	case off > d.limit():
-		t = GP(0)
 	}
 	return d, t
 }
@@ -290,8 +288,6 @@ func (c *CPU) returnStack(selector uint16, rpl uint8) (descriptor, Trap) {
 		t = GP(index(selector))
 	case !d.present():
 		t = Fault(VecSS, index(selector))
-	default:
-		t = c.markAccessed(&d)
 	}
 	return d, t
 }
@@ -320,12 +316,15 @@ func (c *CPU) farReturn(size int, pop uint16) Trap {
 		f.commit()
 		return NoTrap
 	}
-	d, t := c.returnTarget(selector, off)
+	d, t := c.returnTarget(selector)
 	if t != NoTrap {
 		return t
 	}
 	f.drop(uint32(pop))
 	if uint8(selector&3) == c.CPL {
+		if off > d.limit() {
+			return GP(0)
+		}
 		if t := c.setCS(selector, &d, c.CPL); t != NoTrap {
 			return t
 		}
@@ -337,7 +336,8 @@ func (c *CPU) farReturn(size int, pop uint16) Trap {
 }
 
 // returnOuter returns to less privilege: SS:ESP is popped, and data segments
-// that the outer level may not use become null.
+// that the outer level may not use become null. The stack is looked at before
+// the limit of the code segment.
 func (c *CPU) returnOuter(f *frame, selector uint16, d *descriptor, off uint32, size int, pop uint32) Trap {
 	sp, t := f.pop(size)
 	if t != NoTrap {
@@ -350,6 +350,12 @@ func (c *CPU) returnOuter(f *frame, selector uint16, d *descriptor, off uint32, 
 	rpl := uint8(selector & 3)
 	sd, t := c.returnStack(uint16(ss), rpl)
 	if t != NoTrap {
+		return t
+	}
+	if off > d.limit() {
+		return GP(0)
+	}
+	if t := c.markAccessed(&sd); t != NoTrap {
 		return t
 	}
 	if t := c.setCS(selector, d, rpl); t != NoTrap {

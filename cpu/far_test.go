@@ -226,6 +226,14 @@ func TestReturnsCheckTheirTarget(t *testing.T) {
 		r.push(4, selSpare, 0x1000)
 		r.fails(GP(0), func() Trap { return r.FarReturn(4, 0) })
 	})
+	t.Run("EIP past the limit of an outer level's segment", func(t *testing.T) {
+		r := newProtected(t)
+		r.put(selSpare, 0, 0xfff, accCode&^AccessG|dpl3)
+		r.push(4, selAbsent, stack3At, selSpare|3, 0x1000)
+		r.fails(Fault(VecSS, selAbsent&^3), func() Trap { return r.FarReturn(4, 0) })
+		r.push(4, selData3, stack3At, selSpare|3, 0x1000)
+		r.fails(GP(0), func() Trap { return r.FarReturn(4, 0) })
+	})
 	t.Run("the frame past the limit of the stack", func(t *testing.T) {
 		r := newProtected(t)
 		r.Seg[isa.SS].Limit = r.Reg32(ESP) + 6

@@ -110,12 +110,15 @@ func (c *CPU) returnProtected(size int) Trap {
 	if size == 4 && flags&FlagVM != 0 && c.CPL == 0 {
 		return c.enterV86(&f, off, selector, flags)
 	}
-	d, t := c.returnTarget(selector, off)
+	d, t := c.returnTarget(selector)
 	if t != NoTrap {
 		return t
 	}
 	m := c.flagsMask(size)
 	if uint8(selector&3) == c.CPL {
+		if off > d.limit() {
+			return GP(0)
+		}
 		if t := c.setCS(selector, &d, c.CPL); t != NoTrap {
 			return t
 		}
