@@ -29,7 +29,7 @@ func (pins) Acknowledge() uint8               { return 0 }
 func (pins) Cycles() uint64                   { return 0 }
 func (pins) RelocateAPIC(uint64)              {}
 
-// void is where there is no memory: the engine's least is more than a case has.
+// void is where there is no memory.
 type void struct{ touched bool }
 
 func (*void) Widths() (smallest, largest int) { return 1, 4 }
@@ -43,13 +43,13 @@ func (v *void) Write(uint32, int, uint32) { v.touched = true }
 
 // NewEmulated returns a processor whose engine is what engine makes.
 func NewEmulated(engine func(*cpu.CPU) cpu.Engine) (*Emulated, error) {
-	const least = 1 << 20
+	const least, all = 1 << 20, 1 << 32 // what a Space has at least, and may have
 	m, err := mem.New(least)
 	if err != nil {
 		return nil, err
 	}
 	outside := &void{}
-	if err := m.MapMMIO(Size, least-Size, outside); err != nil {
+	if err := m.MapMMIO(Size, all-Size, outside); err != nil {
 		return nil, err
 	}
 	model, err := cpu.ModelByName(cpu.DefaultModel)

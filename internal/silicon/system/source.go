@@ -69,7 +69,8 @@ func (s source) landing() uint32 {
 	case n < 95:
 		return stubsAt + 0x100 + uint32(s.IntN(64))
 	}
-	return s.word()
+	// Beyond most limits; only a word of it may count.
+	return landingAt + uint32(s.IntN(pageSize)) | 0x10000<<s.IntN(16)
 }
 
 // descriptor is one of any kind.
