@@ -9,8 +9,10 @@ import (
 func (g *generator) access() {
 	page := dataAt/pageSize + g.IntN(2)
 	pae := g.CR4&cpu.CR4PAE != 0
-	present, rest := g.some(1, 85), g.some(2, 70)|g.some(4, 70)|g.some(1<<5, 50)|g.some(1<<6, 50)|g.some(1<<8, 20)
-	low := present | rest | g.some(7<<9, 10) | g.some(0x18, 10)
+	// Present, writable, user, accessed, dirty, global, what the processor does
+	// not look at, PWT and PCD; above them NX and what is reserved.
+	low := g.some(1, 85) | g.some(2, 70) | g.some(4, 70) | g.some(1<<5, 50) | g.some(1<<6, 50) | g.some(1<<8, 20) |
+		g.some(7<<9, 10) | g.some(0x18, 10)
 	high := g.some(1<<31, 30) | g.some(one[uint32](g.source, 1<<20, 1<<25, 1<<30), 5)
 	large := g.wide() && g.percent(30)
 	at := uint32(page)*pageSize + uint32(g.IntN(pageSize-16))

@@ -224,6 +224,10 @@ func (g *generator) segments() {
 				sel = uint16(g.IntN(stackAt / 16))
 			}
 			s.Seg[i] = cpu.Segment{Selector: sel, Base: uint32(sel) << 4, Limit: 0xffff, Access: access, Usable: true}
+			if g.mode == real && isa.Seg(i) != isa.CS && g.percent(10) {
+				// What "unreal" mode is.
+				s.Seg[i].Limit, s.Seg[i].Access = 0xffffffff, access|cpu.AccessG
+			}
 		}
 		s.EIP = g.at - s.Seg[isa.CS].Base
 		g.setESP(stack - s.Seg[isa.SS].Base)

@@ -141,10 +141,7 @@ func (g *generator) handler(vector uint8) {
 	if vector >= idtEntries || g.percent(20) {
 		return
 	}
-	kind := one[uint8](g.source, 0xe, 0xe, 0xf, 0xf, 6, 7, 5, uint8(g.IntN(16)))
-	if g.Class == Interrupts && kind == 5 && g.percent(70) {
-		kind = 0xe
-	}
+	kind := one[uint8](g.source, 0xe, 0xe, 0xe, 0xf, 0xf, 0xf, 6, 7, uint8(g.IntN(16)))
 	sel := g.selector()
 	switch {
 	case kind == 5:
