@@ -5,7 +5,6 @@ import (
 
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/isa"
-	portio "github.com/gov86/gov86/io"
 )
 
 // String instructions (Intel SDM Vol. 1, "String Operations"). With a repeat
@@ -242,7 +241,7 @@ func ins(e *Engine, in *isa.Inst) cpu.Trap {
 		if t := e.Probe(cpu.Linear(to), int(s.size), e.Data()|cpu.Write); t != cpu.NoTrap {
 			return 0, false, t
 		}
-		if t := e.storeString(s, e.Pins.In(port, portio.Width(s.size))); t != cpu.NoTrap {
+		if t := e.storeString(s, e.portIn(port, s.size)); t != cpu.NoTrap {
 			return 0, false, t
 		}
 		return 1, false, cpu.NoTrap
@@ -260,7 +259,7 @@ func outs(e *Engine, in *isa.Inst) cpu.Trap {
 		if t != cpu.NoTrap {
 			return 0, false, t
 		}
-		e.Pins.Out(port, portio.Width(s.size), v)
+		e.portOut(port, s.size, v)
 		e.advance(s, cpu.ESI, s.step)
 		return 1, false, cpu.NoTrap
 	})

@@ -392,13 +392,29 @@ func (e *Engine) checkIO(port uint16, n uint8) cpu.Trap {
 	return e.CheckIO(port, int(n))
 }
 
+// portIn reads a port. The access was checked, but may meet a breakpoint.
+func (e *Engine) portIn(port uint16, n uint8) uint32 {
+	if e.mode&cpu.ModeStep != 0 {
+		e.MatchIO(port, int(n))
+	}
+	return e.Pins.In(port, portio.Width(n))
+}
+
+// portOut writes a port, as portIn reads it.
+func (e *Engine) portOut(port uint16, n uint8, v uint32) {
+	if e.mode&cpu.ModeStep != 0 {
+		e.MatchIO(port, int(n))
+	}
+	e.Pins.Out(port, portio.Width(n), v)
+}
+
 func in_(e *Engine, in *isa.Inst) cpu.Trap {
 	n := size(in, in.Args[0])
 	port := e.port(in, in.Args[1])
 	if t := e.checkIO(port, n); t != cpu.NoTrap {
 		return t
 	}
-	e.setRegister(in.Args[0], e.Pins.In(port, portio.Width(n)))
+	e.setRegister(in.Args[0], e.portIn(port, n))
 	return cpu.NoTrap
 }
 
@@ -408,7 +424,7 @@ func out(e *Engine, in *isa.Inst) cpu.Trap {
 	if t := e.checkIO(port, n); t != cpu.NoTrap {
 		return t
 	}
-	e.Pins.Out(port, portio.Width(n), e.register(in.Args[1]))
+	e.portOut(port, n, e.register(in.Args[1]))
 	return cpu.NoTrap
 }
 
