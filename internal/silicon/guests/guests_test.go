@@ -41,7 +41,7 @@ func run(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	out := &console{ended: cancel}
 	host := machine.Host{Time: time.Unix(1e9, 0)}
@@ -56,12 +56,20 @@ func run(t *testing.T, name string) string {
 		}
 	}()
 	ending, err := m.Run(ctx)
-	if err == nil && ending == machine.TripleFault {
-		var dump bytes.Buffer
-		m.Dump(&dump)
-		t.Errorf("triple fault:\n%s", &dump)
+	switch {
+	case err == nil && ending == machine.TripleFault:
+		t.Errorf("triple fault:\n%s", dump(m))
+	case ctx.Err() == context.DeadlineExceeded:
+		t.Errorf("it does not end:\n%s", dump(m))
 	}
 	return out.String()
+}
+
+// dump is the machine's post-mortem.
+func dump(m *machine.Machine) string {
+	var b strings.Builder
+	m.Dump(&b)
+	return b.String()
 }
 
 func TestGuestsPass(t *testing.T) {

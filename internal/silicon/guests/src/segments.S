@@ -4,17 +4,7 @@
 
 	.include "common.inc"
 
-# The rounds of a matrix: every access byte, at every level, with every RPL.
-	.text	1
-access:	.long	0
-level:	.long	0
-rpl:	.long	0
-dpl:	.long	0
-kind:	.long	0			# S and type
-want_vec: .long	0
-want_err: .long	0
-levels:	.long	to0, to1, to2, to3
-	.text	0
+	.include "rounds.inc"
 
 main:
 	call	load_data
@@ -28,93 +18,18 @@ main:
 	call	tables
 	jmp	finish
 
-# In the matrices the return address is kept from the rounds, which empty the
-# stack.
-	.macro	SAVE_RETURN
-	popl	return
-	.endm
-	.macro	RETURN
-	jmp	*return
-	.endm
-	.text	1
-return:	.long	0
-	.text	0
-
-# The descriptor X of this round, and what is derived from it.
+# The descriptor X of this round.
 round:
-	movl	access, %eax
 	movl	$0x1000, GDT + X	# a limit of 1000h
-	shll	$8, %eax
-	orl	$0x00400000, %eax
-	movl	%eax, GDT + X + 4
-	movl	access, %eax
-	movl	%eax, %ecx
-	andl	$31, %ecx
-	movl	%ecx, kind
-	shrl	$5, %eax
-	andl	$3, %eax
-	movl	%eax, dpl
-	movl	access, %eax
-	shll	$8, %eax
-	orl	level, %eax
-	movl	rpl, %ecx
-	shll	$4, %ecx
-	orl	%ecx, %eax
-	orl	$0x80000000, %eax	# shown as 8000AACR: access, RPL, level
-	movl	%eax, param
-	movl	$GP, want_vec
-	movl	$X, want_err
-	ret
-
-# to_level goes to privilege level level, with EBX the selector to try.
-to_level:
-	popl	%ecx
-	movl	$X, %ebx
-	orl	rpl, %ebx
-	movl	level, %edx
-	jmp	*levels(, %edx, 4)
-to0:	jmp	*%ecx
-to1:	RING	1
-	jmp	*%ecx
-to2:	RING	2
-	jmp	*%ecx
-to3:	RING	3
-	jmp	*%ecx
-
-# next counts the rounds on; ZF is set after the last.
-next:	incl	rpl
-	andl	$3, rpl
-	jnz	1f
-	incl	level
-	andl	$3, level
-	jnz	1f
-	incl	access
-	testl	$0x100, access
-1:	ret
-# An S of zero and 256 values of access: after the last, ZF is clear.
-
-check_round:
-	movl	$v_vector, %esi
-	movl	r_vec, %eax
-	movl	want_vec, %edx
-	call	compare
-	cmpl	%eax, %edx
-	jne	1f
-	movl	$v_code, %esi
-	movl	r_err, %eax
-	movl	want_err, %edx
-	call	compare
-1:	ret
+	movl	$0x00400000, %eax
+	jmp	derive
 
 # MOV to DS, ES, FS and GS (Vol. 2, "MOV"): readable, or #GP; RPL and CPL no
 # more than DPL unless it is conforming code, or #GP; present, or #NP.
 load_data:
 	SAVE_RETURN
 	.irp	reg, ds, es, fs, gs
-	T	"mov \reg"
-	movl	$0, access
-	movl	$0, level
-	movl	$0, rpl
+	ROUNDS	"mov \reg"
 1:	TRY
 	call	round
 	movl	kind, %ecx
@@ -162,10 +77,7 @@ s_zf:	.asciz	" zf"
 # MOV to SS: RPL and DPL are CPL, writable data, or #GP; present, or #SS.
 load_stack:
 	SAVE_RETURN
-	T	"mov ss"
-	movl	$0, access
-	movl	$0, level
-	movl	$0, rpl
+	ROUNDS	"mov ss"
 1:	TRY
 	call	round
 	movl	level, %eax
@@ -202,10 +114,7 @@ load_stack:
 # seen (Vol. 2, "LAR", "LSL", "VERR/VERW"). Being present does not matter.
 look:
 	SAVE_RETURN
-	T	"lar lsl verr verw"
-	movl	$0, access
-	movl	$0, level
-	movl	$0, rpl
+	ROUNDS	"lar lsl verr verw"
 1:	TRY
 	call	round
 	movl	$0, want_vec		# here the four answers, LAR first
