@@ -361,6 +361,7 @@ rights:
 	movl	$W, %esi
 	movl	$W+8, %edi
 	xorl	%eax, %eax
+	xorl	%ecx, %ecx
 	\instruction
 	OK
 	EQ	"pte", PT1, $DATA+7+\want
@@ -386,7 +387,7 @@ marks:
 	MARK	"pop to memory marks dirty", A|D, popl 16(%ebx)
 	MARK	"fst marks dirty", A|D, fnstcw 16(%ebx)
 	MARK	"sgdt marks dirty", A|D, sgdt 16(%ebx)
-	MARK	"a repeat count of zero marks nothing", 0, xorl %ecx, %ecx; rep stosl
+	MARK	"a repeat count of zero marks nothing", 0, rep stosl
 	T	"dirty after accessed"
 	MAP	0, DATA+7
 	movl	W + 16, %eax
