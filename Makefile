@@ -13,7 +13,7 @@ SILICON_FOR ?= 60m
 SILICON_SEED ?= $(shell date +%s)
 
 .PHONY: help build run test check fmt-check vet staticcheck generate-check cross race fuzz silicon silicon-record boot bench \
-	guest golden fmt
+	opinions guest golden fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ boot: ## boot the embedded guest in every way the tests know, verbosely
 bench: build ## measure against native and QEMU in one run; needs what bench/ says
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	$(GO) run ./bench $(ARGS)
+
+opinions: ## run the guests of internal/silicon under QEMU and Bochs, where they are installed, against their table
+	$(GO) test -count=1 -v -run '^TestOpinions$$' ./internal/silicon/guests
 
 guest: ## rebuild the embedded kernel and initramfs from Debian's sources
 	guest/build.sh

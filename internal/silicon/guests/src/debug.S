@@ -705,12 +705,16 @@ fast_calls:
 	popl	return
 	T	"sysenter with a null selector"
 	SETMSR	SYSENTER_CS, 3
+	SETMSR	SYSENTER_ESP, STACK0-0x40
+	SETMSR	SYSENTER_EIP, 1f	# for who goes there
 	RING	3
 	I	sysenter
-	E	GP
+1:	E	GP
 	T	"sysexit with a null selector"
+	movl	$USTACK, %ecx
+	movl	$1f, %edx
 	I	sysexit
-	E	GP
+1:	E	GP
 	T	"sysenter"
 	SETMSR	SYSENTER_CS, CODE0
 	SETMSR	SYSENTER_ESP, STACK0-0x40
