@@ -54,7 +54,7 @@ func qemu(ctx context.Context, dir string, image []byte) (*exec.Cmd, error) {
 // bochsrc has a display that needs no screen: RFB, which is told not to wait for
 // a viewer.
 const bochsrc = `megs: 32
-cpu: model=core2_penryn_t9600, count=1, ips=50000000, reset_on_triple_fault=0
+cpu: model=broadwell_ult, count=1, ips=50000000, reset_on_triple_fault=0
 romimage: file=/usr/share/bochs/BIOS-bochs-legacy
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 floppya: 1_44=disk, status=inserted

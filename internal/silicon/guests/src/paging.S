@@ -937,9 +937,9 @@ supervisor:
 	pushl	$F_AC|2
 	popfl
 	movl	$0x0c, %eax
-	movw	%ax, %fs
-	OK
-	EQ	"fs", r_fs, $0x0c
+	I	movw %ax, %fs
+	E	PF, 1
+	BITS	"cr2", r_cr2, 0xfffffff8, W+0x408
 	xorl	%eax, %eax
 	lldt	%ax
 	OFF	cr4, CR4_SMAP
