@@ -34,19 +34,19 @@ func (c *console) Put(b byte) bool {
 	return true
 }
 
-// run boots a guest and returns what it reported.
-func run(t *testing.T, name string) string {
+// run boots a guest on a model of processor and returns what it reported.
+func run(t *testing.T, model, name string) string {
 	t.Helper()
 	image, err := guest(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	out := &console{ended: cancel}
 	host := machine.Host{Time: time.Unix(1e9, 0)}
 	host.Serial[0] = out
-	m, err := machine.New(machine.Config{Memory: 32 << 20, Kernel: image, Counted: true}, host)
+	m, err := machine.New(machine.Config{Model: model, Memory: 32 << 20, Kernel: image, Counted: true}, host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,15 +73,17 @@ func dump(m *machine.Machine) string {
 }
 
 func TestGuestsPass(t *testing.T) {
-	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			out := run(t, name)
-			if !strings.HasPrefix(last(out), "PASS ") {
-				t.Errorf("it reports:\n%s", out)
-			}
-			t.Log(last(out))
-		})
+	for _, model := range machine.Models() {
+		for _, name := range names {
+			t.Run(model+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				out := run(t, model, name)
+				if !strings.HasPrefix(last(out), "PASS ") {
+					t.Errorf("it reports:\n%s", out)
+				}
+				t.Log(last(out))
+			})
+		}
 	}
 }
 

@@ -638,11 +638,13 @@ large:
 	LARGE	0x86
 	I	movl %eax, L + DATA
 	E	PF, 2
+	HAS	features, 16, 2f
 	T	"the pat bit of a 4-MiB page is not reserved"
 	LARGE	0x1087
 	movl	L + DATA + 4, %eax
 	OK
 	EQ	"value", r_eax, $0x12345678
+2:
 	T	"invlpg forgets a 4-MiB page"
 	movl	$0x86, PD + 8
 	invlpg	L + 0x300000
@@ -739,8 +741,10 @@ restart:
 	NOTHING
 	CROSS	"shift across", 1, USTACK, 6, B, shll $1, 0xffe(%ebx)
 	NOTHING
+	HAS	features, 8, 1f
 	CROSS	"cmpxchg8b across", 1, USTACK, 6, B, cmpxchg8b 0xffc(%ebx)
 	NOTHING
+1:
 	CROSS	"sidt across", 1, USTACK, 6, B, sidt 0xffc(%ebx)
 	CROSS	"far pointer across", 1, USTACK, 4, B, lfs 0xffc(%ebx), %ecx
 	CROSS	"bound across", 1, USTACK, 4, B, bound %ecx, 0xffc(%ebx)

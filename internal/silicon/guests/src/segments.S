@@ -306,7 +306,12 @@ limits:
 	LIMIT	"write across the limit", GP, movl %eax, %fs:0xfd
 	LIMIT	"dword that wraps the offset", GP, movl %fs:0xfffffffd, %eax
 	LIMIT	"fld80 across the limit", GP, fldt %fs:0xf7
+	movl	$1, %eax
+	cpuid
+	btl	$8, %edx		# CX8
+	jnc	1f
 	LIMIT	"cmpxchg8b across the limit", GP, cmpxchg8b %fs:0xf9
+1:
 	LIMIT	"bound across the limit", GP, bound %ebx, %fs:0xf9
 	movw	$GDT_LIMIT, DATA + 0xfb
 	movl	$GDT, DATA + 0xfd

@@ -76,9 +76,15 @@ sensitive:
 	EQ	"esp", r_esp, $SP0
 	VIRTUAL	"iopl 2: \instruction", 0x2002, GP, 0, \instruction
 	.endr
-	.irp	instruction, hlt, "movl %cr0, %eax", "movl %eax, %cr0", "movl %cr2, %eax", "movl %dr7, %eax", "movl %eax, %dr0", "lgdt 0", "lidt 0", "lmsw %ax", clts, "invlpg 0", rdmsr, wrmsr, invd, wbinvd
+	.irp	instruction, hlt, "movl %cr0, %eax", "movl %eax, %cr0", "movl %cr2, %eax", "movl %dr7, %eax", "movl %eax, %dr0", "lgdt 0", "lidt 0", "lmsw %ax", clts, "invlpg 0", invd, wbinvd
 	VIRTUAL	"virtual: \instruction", F_IOPL3|2, GP, 0, \instruction
 	.endr
+	btl	$5, features		# MSR
+	jnc	1f
+	.irp	instruction, rdmsr, wrmsr
+	VIRTUAL	"virtual: \instruction", F_IOPL3|2, GP, 0, \instruction
+	.endr
+1:
 	.irp	instruction, "larw %ax, %bx", "lslw %ax, %bx", "verr %ax", "verw %ax", "arpl %ax, %bx", "sldt %ax", "str %ax", "lldt %ax", "ltr %ax"
 	VIRTUAL	"virtual: \instruction", F_IOPL3|2, UD, 0, \instruction
 	.endr
