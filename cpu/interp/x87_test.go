@@ -340,6 +340,8 @@ func TestX87TrapsWithTSOrEM(t *testing.T) {
 		p.CR0 |= bit
 		p.faults(cpu.VecNM, fldOne...)
 		p.faults(cpu.VecNM, 0xde, 0xc1)
+		p.faults(cpu.VecNM, codeFXSAVE...)
+		p.faults(cpu.VecNM, codeFXRSTOR...)
 	}
 }
 

@@ -313,6 +313,9 @@ func (e *Engine) fxImage(in *isa.Inst, write bool) (uint32, cpu.Trap) {
 	return e.area(in, 512, write)
 }
 
+// fxsave is FXSAVE. With CR0.EM it is #NM, as all of x87 (Intel SDM Vol. 2,
+// "FXSAVE"), and FXRSTOR too; manuals of about 2007 say #UD, but KVM, QEMU and
+// Bochs do the same.
 func fxsave(e *Engine, in *isa.Inst) cpu.Trap {
 	l, t := e.fxImage(in, true)
 	if t != cpu.NoTrap {

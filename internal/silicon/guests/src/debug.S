@@ -9,6 +9,8 @@
 	.set	WATCH, DATA+0x10
 	.set	PORT, 0xe80		# nobody's
 	.set	CR4_DE, 8
+	.set	CR0_EM, 4
+	.set	CR0_TS, 8
 	.set	CR0_AM, 0x40000
 	.set	BD, 0x2000
 	.set	BS, 0x4000
@@ -45,7 +47,10 @@ main:
 	call	fast_calls
 1:	call	gate_a20
 	call	self_nmi
-	call	x87_errors
+	btl	$24, features
+	jnc	2f
+	call	x87_images
+2:	call	x87_errors
 	jmp	finish
 
 	.text	1
@@ -820,6 +825,24 @@ self_nmi:
 	EQ	"during the first", nested, $1
 	UNVECTOR NMI
 3:	jmp	*return
+
+# FXSAVE and FXRSTOR obey CR0.EM as x87 does: see fxsave in cpu/interp.
+x87_images:
+	popl	return
+	.irp	op, fxsave, fxrstor
+	T	"\op with cr0.em"
+	fxsave	DATA
+	ON	cr0, CR0_EM
+	I	\op DATA
+	E	NM
+	OFF	cr0, CR0_EM
+	T	"\op with cr0.ts"
+	ON	cr0, CR0_TS
+	I	\op DATA
+	E	NM
+	clts
+	.endr
+	jmp	*return
 
 # X87 errors: #MF, or with CR0.NE clear the interrupt of FERR#, where there are
 # interrupt controllers.
