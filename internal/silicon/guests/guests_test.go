@@ -26,10 +26,8 @@ type console struct {
 
 func (c *console) Put(b byte) bool {
 	c.WriteByte(b)
-	if b == '\n' {
-		if l := last(c.String()); strings.HasPrefix(l, "PASS ") || strings.HasPrefix(l, "FAIL ") {
-			c.ended()
-		}
+	if ended(c.Bytes()) {
+		c.ended()
 	}
 	return true
 }
