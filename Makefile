@@ -24,8 +24,8 @@ build: ## build bin/gov86, one static file
 run: build ## boot the embedded guest; ARGS='--fs dir' adds flags
 	@./bin/gov86 run $(ARGS)
 
-test: ## run every test; boots real guests
-	$(GO) test -timeout $(TEST_TIMEOUT) ./...
+test: ## run every test, and say which were skipped and why; boots real guests
+	$(GO) run ./internal/gotest -timeout $(TEST_TIMEOUT) ./...
 
 check: fmt-check vet staticcheck generate-check cross ## what review runs: format, vet, house rules, cross-builds
 	$(GO) test ./internal/house
@@ -55,7 +55,7 @@ race: ## run the tests under the race detector; needs gcc
 fuzz: ## fuzz every fuzz test for FUZZTIME each
 	@$(GO) list ./... | while read -r pkg; do \
 		$(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' | while read -r f; do \
-			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+			echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s $$pkg || exit 1; \
 		done || exit 1; \
 	done
 

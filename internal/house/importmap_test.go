@@ -75,6 +75,7 @@ var importMap = []row{
 	{pkg: "internal/silicon/guests", ours: "machine"},
 	{pkg: "internal/silicon/kvm", others: sys},
 	{pkg: "internal/silicon/system", ours: "cpu cpu/isa internal/silicon/kvm io mem"},
+	{pkg: "internal/gotest"},
 	{pkg: "internal/licenses"},
 	{pkg: "cmd/gov86", ours: "bios gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
 	{pkg: "cmd/gov86/internal/terminal", others: sys},
