@@ -31,15 +31,23 @@ type emulator struct {
 	// version is what it says of itself when asked with the flag ask. The
 	// table is of this version.
 	ask, version string
+	// files are what else has to be there.
+	files []string
 	// command makes the command that runs a guest, in a directory of its own.
 	// What the guest writes to COM1 goes to the file "serial" there.
 	command func(ctx context.Context, dir string, image []byte) (*exec.Cmd, error)
 }
 
 var emulators = []emulator{
-	{"qemu-system-i386", "--version", "version 7.2.", qemu},
-	{"bochs", "--help", "Bochs x86 Emulator 2.7", bochs},
+	{"qemu-system-i386", "--version", "version 7.2.", nil, qemu},
+	{"bochs", "--help", "Bochs x86 Emulator 2.7", []string{bochsBIOS, bochsVGABIOS}, bochs},
 }
+
+// The firmware of Bochs, where Debian has it (packages bochsbios and vgabios).
+const (
+	bochsBIOS    = "/usr/share/bochs/BIOS-bochs-legacy"
+	bochsVGABIOS = "/usr/share/bochs/VGABIOS-lgpl-latest"
+)
 
 // qemu boots a guest as a kernel.
 func qemu(ctx context.Context, dir string, image []byte) (*exec.Cmd, error) {
@@ -55,8 +63,8 @@ func qemu(ctx context.Context, dir string, image []byte) (*exec.Cmd, error) {
 // a viewer.
 const bochsrc = `megs: 32
 cpu: model=broadwell_ult, count=1, ips=50000000, reset_on_triple_fault=0
-romimage: file=/usr/share/bochs/BIOS-bochs-legacy
-vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+romimage: file=` + bochsBIOS + `
+vgaromimage: file=` + bochsVGABIOS + `
 floppya: 1_44=disk, status=inserted
 boot: floppy
 com1: enabled=1, mode=file, dev=serial
@@ -205,6 +213,11 @@ func (e *emulator) available() string {
 	said, err := exec.Command(e.name, e.ask).CombinedOutput()
 	if len(said) == 0 && err != nil {
 		return fmt.Sprintf("%s does not run: %v", e.name, err)
+	}
+	for _, file := range e.files {
+		if _, err := os.Stat(file); err != nil {
+			return fmt.Sprintf("%s lacks its firmware: %v", e.name, err)
+		}
 	}
 	if !bytes.Contains(said, []byte(e.version)) {
 		return fmt.Sprintf("the table is of %s %q, which this one is not", e.name, e.version)
