@@ -121,8 +121,9 @@ const (
 
 // memoryRegion is struct kvm_userspace_memory_region.
 type memoryRegion struct {
-	slot, flags     uint32
-	at, size, where uint64
+	_           [2]uint32 // slot and flags
+	_           uint64    // the address in the guest
+	size, where uint64
 }
 
 // A Leaf is struct kvm_cpuid_entry2: what CPUID says of a leaf.

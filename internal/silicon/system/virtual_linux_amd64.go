@@ -138,9 +138,7 @@ func (v *Virtual) store(s *cpu.State) error {
 	s.IDTR = cpu.Segment{Base: uint32(k.IDT.Base), Limit: uint32(k.IDT.Limit)}
 	s.CR0, s.CR2, s.CR3, s.CR4 = uint32(k.CR0), uint32(k.CR2), uint32(k.CR3), uint32(k.CR4)
 	s.MSR.EFER = k.EFER
-	for i, g := range []uint64{r.RAX, r.RCX, r.RDX, r.RBX, r.RSP, r.RBP, r.RSI, r.RDI} {
-		s.GPR[i] = g
-	}
+	copy(s.GPR[:], []uint64{r.RAX, r.RCX, r.RDX, r.RBX, r.RSP, r.RBP, r.RSI, r.RDI})
 	s.EIP, s.EFLAGS = uint32(r.RIP), uint32(r.RFLAGS)
 	s.CPL = s.Seg[isa.SS].DPL()
 	for i := range d.DB {
