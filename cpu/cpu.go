@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/gov86/gov86/cpu/isa"
@@ -66,6 +67,8 @@ type CPU struct {
 	// delivered.
 	faultAddress Linear
 	attention    atomic.Uint32
+	// reserved is the memory outside the Go heap.
+	reserved [][]byte
 
 	// Last remembers the latest events for a post-mortem. It is large, and
 	// comes after what an engine looks at all the time.
@@ -82,17 +85,28 @@ const (
 
 // New returns a processor after RESET.
 func New(m *mem.Space, pins Pins, model *Model) (*CPU, error) {
-	st, err := allocateState()
+	c := &CPU{Mem: m, Pins: pins, Model: model}
+	if err := c.allocateState(); err != nil {
+		return nil, err
+	}
+	tables, err := c.TLB.allocate()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, c.Close())
 	}
-	c := &CPU{State: st, Mem: m, Pins: pins, Model: model}
-	if err := c.TLB.allocate(); err != nil {
-		return nil, err
-	}
+	c.reserved = append(c.reserved, tables)
 	m.OnRemap(c.TLB.Flush)
 	c.Reset()
 	return c, nil
+}
+
+// Close returns the memory of the state and of the TLB, which are gone then.
+func (c *CPU) Close() error {
+	var errs []error
+	for _, b := range c.reserved {
+		errs = append(errs, release(b))
+	}
+	c.State, c.TLB, c.reserved = nil, TLB{}, nil
+	return errors.Join(errs...)
 }
 
 // Attention is the set of Attend bits that are up.

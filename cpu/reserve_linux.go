@@ -14,3 +14,6 @@ func reserve(n int) ([]byte, error) {
 	}
 	return b, err
 }
+
+// release returns what reserve gave.
+func release(b []byte) error { return unix.Munmap(b) }

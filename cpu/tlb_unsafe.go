@@ -3,13 +3,13 @@ package cpu
 import "unsafe"
 
 // allocate reserves the tables: sparse, outside the Go heap.
-func (t *TLB) allocate() error {
+func (t *TLB) allocate() ([]byte, error) {
 	const tableBytes = int(unsafe.Sizeof(Table{}))
 	b, err := reserve(int(views+1)*tableBytes + pages*4)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	// SAFETY: b is page-aligned, never released, holds no Go pointers, and each
+	// SAFETY: b is page-aligned, released only with the TLB, holds no Go pointers, and each
 	// table lies wholly within it.
 	for v := range t.View {
 		t.View[v] = (*Table)(unsafe.Pointer(&b[v*tableBytes]))
@@ -17,7 +17,7 @@ func (t *TLB) allocate() error {
 	t.Blank = (*Table)(unsafe.Pointer(&b[int(views)*tableBytes]))
 	t.entry = (*[pages]uint32)(unsafe.Pointer(&b[int(views+1)*tableBytes]))
 	t.filled = make([]uint32, 0, capacity)
-	return nil
+	return b, nil
 }
 
 // addend is what makes a host address of a linear address in page.

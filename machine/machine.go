@@ -82,7 +82,7 @@ func New(cfg Config, host Host) (*Machine, error) {
 // must have returned.
 func (m *Machine) Close() error {
 	m.board.fs.Shut()
-	return m.board.memory.Close()
+	return errors.Join(m.board.cpu.Close(), m.board.memory.Close())
 }
 
 // reset resets the board and loads the kernel anew.

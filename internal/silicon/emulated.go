@@ -2,6 +2,7 @@ package silicon
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/gov86/gov86/cpu"
@@ -102,7 +103,7 @@ func NewEmulated(engine func(*cpu.CPU) cpu.Engine) (*Emulated, error) {
 }
 
 // Close returns the memory.
-func (e *Emulated) Close() error { return e.m.Close() }
+func (e *Emulated) Close() error { return errors.Join(e.CPU.Close(), e.m.Close()) }
 
 // mapAreas writes PAE page tables.
 func (e *Emulated) mapAreas() {

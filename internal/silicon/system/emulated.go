@@ -1,6 +1,7 @@
 package system
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gov86/gov86/cpu"
@@ -66,7 +67,7 @@ func NewEmulated(engine func(*cpu.CPU) cpu.Engine) (*Emulated, error) {
 }
 
 // Close returns the memory.
-func (e *Emulated) Close() error { return e.m.Close() }
+func (e *Emulated) Close() error { return errors.Join(e.CPU.Close(), e.m.Close()) }
 
 // Run runs a case.
 func (e *Emulated) Run(c *Case) (*Result, error) {
