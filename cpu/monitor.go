@@ -55,6 +55,10 @@ func (m *Monitor) Step(on bool) { m.stepping = on }
 // slow reports whether the engine is to execute one instruction at a time.
 func (m *Monitor) slow() bool { return m.stepping || m.See != nil || len(m.watchpoints) != 0 }
 
+// Watching reports whether there are breakpoints, watchpoints or steps to look
+// for.
+func (m *Monitor) Watching() bool { return m.slow() || len(m.breakpoints) != 0 }
+
 // SetBreakpoints replaces the breakpoints.
 func (c *CPU) SetBreakpoints(at []Linear) {
 	m := &c.Monitor

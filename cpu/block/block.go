@@ -51,11 +51,12 @@ type Cache struct {
 	cpu     *cpu.CPU
 	prepare func(b *Block, in []isa.Inst)
 
-	insts   []isa.Inst
-	blocks  []Block
-	bucket  [buckets]int32
-	byFrame map[uint32][]int32
-	window  [maxInsts*isa.MaxLen + isa.MaxLen]byte
+	insts     []isa.Inst
+	blocks    []Block
+	bucket    [buckets]int32
+	byFrame   map[uint32][]int32
+	forgotten func(frame uint32)
+	window    [maxInsts*isa.MaxLen + isa.MaxLen]byte
 }
 
 // New returns an empty cache for c. prepare is shown each new block, to choose
@@ -223,8 +224,15 @@ func (k *Cache) mark(frame uint32, at mem.Addr, n int, i int32) {
 	k.byFrame[frame] = append(k.byFrame[frame], i)
 }
 
+// OnForget makes k tell which frames it forgets, so that whoever else derived
+// something from them forgets it too: writes to them are not noticed any more.
+func (k *Cache) OnForget(fn func(frame uint32)) { k.forgotten = fn }
+
 // forgetFrame drops the blocks that have bytes in a frame.
 func (k *Cache) forgetFrame(frame uint32) {
+	if k.forgotten != nil {
+		k.forgotten(frame)
+	}
 	for _, i := range k.byFrame[frame] {
 		b := &k.blocks[i]
 		b.Dead = true
@@ -255,7 +263,7 @@ func (k *Cache) Forget(at, n uint32) {
 		return
 	}
 	for f := at >> 12; ; f++ {
-		if len(k.byFrame[f]) > 0 {
+		if len(k.byFrame[f]) > 0 || k.forgotten != nil {
 			k.forgetFrame(f)
 		}
 		if f == (at+n-1)>>12 {
@@ -267,6 +275,9 @@ func (k *Cache) Forget(at, n uint32) {
 // Flush drops every block.
 func (k *Cache) Flush() {
 	for f := range k.byFrame {
+		if k.forgotten != nil {
+			k.forgotten(f)
+		}
 		k.cpu.Mem.ForgetCode(f)
 	}
 	clear(k.byFrame)

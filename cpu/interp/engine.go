@@ -63,6 +63,32 @@ func NewPure(c *cpu.CPU) *Engine {
 // Forget implements cpu.Engine.
 func (e *Engine) Forget(at, n uint32) { e.cache.Forget(at, n) }
 
+// OnForget makes e tell which frames it forgets the code of.
+func (e *Engine) OnForget(fn func(frame uint32)) { e.cache.OnForget(fn) }
+
+// Step executes the instruction at CS:EIP and no more: no interrupt is accepted
+// and no trap flag looked at. It returns what it took of a budget, and whether
+// it ended in an exception.
+func (e *Engine) Step() (retired uint64, fault bool) {
+	e.left = 0
+	e.resume()
+	e.from = nil
+	e.fault = cpu.NoTrap
+	switch i, t := e.cache.Find(cpu.Linear(e.codeBase+e.EIP), e.mode); {
+	case e.mode&cpu.ModeFlatCS == 0 && e.EIP > e.Seg[isa.CS].Limit:
+		e.fault = cpu.GP(0)
+		e.raise(e.fault, e.EIP)
+	case t != cpu.NoTrap:
+		e.fault = t
+		e.raise(e.withinCode(t), e.EIP)
+	default:
+		e.Shadow = false
+		e.single(e.cache.At(i))
+	}
+	e.pause()
+	return uint64(-e.left), e.fault != cpu.NoTrap
+}
+
 // Run implements cpu.Engine.
 func (e *Engine) Run(budget uint64) (retired uint64, why cpu.Exit) {
 	e.left = int64(budget)

@@ -48,7 +48,7 @@ func (e *Engine) repeat(in *isa.Inst, s str, element func(limit uint32) (n uint3
 		_, _, t := element(1)
 		return t
 	}
-	for {
+	for charged := int64(1); ; charged = 0 { // who called has charged for one
 		left := e.index(s, cpu.ECX)
 		if left == 0 {
 			return cpu.NoTrap
@@ -58,7 +58,7 @@ func (e *Engine) repeat(in *isa.Inst, s str, element func(limit uint32) (n uint3
 		}
 		n, stop, t := element(left)
 		e.advance(s, cpu.ECX, -n)
-		e.left -= int64(n)
+		e.left -= int64(n) - charged
 		if t != cpu.NoTrap || stop {
 			return t
 		}
