@@ -1,0 +1,168 @@
+//go:build linux && amd64
+
+package jit
+
+import (
+	"unsafe"
+
+	"github.com/gov86/gov86/cpu"
+)
+
+// A context is what generated code shares with the engine. R14 points to it.
+type context struct {
+	state  uintptr // the cpu.State
+	goSP   uintptr // RSP of enter
+	hostSP uintptr // RSP of generated code while outside
+	bottom uintptr // RSP with no return address but the sentinel's
+	view   uintptr // R13
+	budget int64   // R12
+	resume uintptr // where to enter
+	table  uintptr // of indirect jumps
+	addend uintptr // R11
+	// site tells which exit was taken, argument what it wants.
+	site     uint32
+	argument uint32
+	// saved are the flags: OF in the low byte, the others as LAHF has them above.
+	saved    uint32
+	segments [6]uint32 // bases of FS and GS, by isa.Seg
+	flat     [6]uint32 // whether these two are flat, 0 or 1
+	// gdt is where the first bytes of the GDT are, 0 if they cannot be read.
+	gdt uintptr
+	cpl uint32
+	// simd is set while the guest's XMM registers and MXCSR are in the host's.
+	simd uint32
+	// normal and override are R13 with EFLAGS.AC clear and set.
+	normal, override uintptr
+	// pending is set when something asked for attention as the code was entered.
+	pending   uint32
+	hostMXCSR uint32
+	// loads are what the selectors of the GDT last stood for.
+	loads [loadSlots]loaded
+}
+
+// loadSlots is how many entries of the GDT are remembered.
+const loadSlots = 32
+
+// A loaded is what loading a selector made of a segment register. It holds while
+// the descriptor does.
+type loaded struct {
+	descriptor uint64
+	selector   uint32
+	cpl        uint32
+	segment    cpu.Segment
+	base       uint32
+	// flat is 1 for a flat segment, and flatZero for one that begins at zero.
+	flat, flatZero uint32
+	known          uint32
+	_              uint64
+}
+
+const (
+	offState    = int32(unsafe.Offsetof(context{}.state))
+	offGoSP     = int32(unsafe.Offsetof(context{}.goSP))
+	offHostSP   = int32(unsafe.Offsetof(context{}.hostSP))
+	offBottom   = int32(unsafe.Offsetof(context{}.bottom))
+	offView     = int32(unsafe.Offsetof(context{}.view))
+	offBudget   = int32(unsafe.Offsetof(context{}.budget))
+	offResume   = int32(unsafe.Offsetof(context{}.resume))
+	offAddend   = int32(unsafe.Offsetof(context{}.addend))
+	offTable    = int32(unsafe.Offsetof(context{}.table))
+	offSite     = int32(unsafe.Offsetof(context{}.site))
+	offArgument = int32(unsafe.Offsetof(context{}.argument))
+	offSaved    = int32(unsafe.Offsetof(context{}.saved))
+	offSegments = int32(unsafe.Offsetof(context{}.segments))
+	offFlat     = int32(unsafe.Offsetof(context{}.flat))
+	offGDT      = int32(unsafe.Offsetof(context{}.gdt))
+	offCPL      = int32(unsafe.Offsetof(context{}.cpl))
+	offLoads    = int32(unsafe.Offsetof(context{}.loads))
+	offSIMD     = int32(unsafe.Offsetof(context{}.simd))
+	offNormal   = int32(unsafe.Offsetof(context{}.normal))
+	offOverride = int32(unsafe.Offsetof(context{}.override))
+	offPending  = int32(unsafe.Offsetof(context{}.pending))
+	offMXCSR    = int32(unsafe.Offsetof(context{}.hostMXCSR))
+
+	// Of a loaded.
+	loadedSize       = int32(unsafe.Sizeof(loaded{}))
+	loadedDescriptor = int32(unsafe.Offsetof(loaded{}.descriptor))
+	loadedSelector   = int32(unsafe.Offsetof(loaded{}.selector))
+	loadedCPL        = int32(unsafe.Offsetof(loaded{}.cpl))
+	loadedSegment    = int32(unsafe.Offsetof(loaded{}.segment))
+	loadedBase       = int32(unsafe.Offsetof(loaded{}.base))
+	loadedFlat       = int32(unsafe.Offsetof(loaded{}.flat))
+	loadedFlatZero   = int32(unsafe.Offsetof(loaded{}.flatZero))
+	loadedKnown      = int32(unsafe.Offsetof(loaded{}.known))
+
+	// Of cpu.State.
+	stateGPR    = int32(unsafe.Offsetof(cpu.State{}.GPR))
+	stateEFLAGS = int32(unsafe.Offsetof(cpu.State{}.EFLAGS))
+	stateSeg    = int32(unsafe.Offsetof(cpu.State{}.Seg))
+	segmentSize = int32(unsafe.Sizeof(cpu.Segment{}))
+	stateXMM    = int32(unsafe.Offsetof(cpu.State{}.XMM))
+	stateMXCSR  = int32(unsafe.Offsetof(cpu.State{}.MXCSR))
+
+	// Of the views of one privilege, from the first.
+	viewSize   = int32(unsafe.Sizeof(cpu.Table{}))
+	readViews  = int32(cpu.ReadView) * viewSize
+	writeViews = int32(cpu.WriteView) * viewSize
+	fetchViews = int32(cpu.FetchView) * viewSize
+)
+
+// A region is memory outside the Go heap: the context and the stack, which are
+// data, and code. enter runs on it.
+type region struct {
+	*context
+	data, code []byte
+	// tables are those of indirect jumps, made when a mode is first met.
+	tables [][]byte
+}
+
+const stackSize = 1 << 20
+
+// newContext lays the context and the stack out in data.
+func newContext(data []byte, state *cpu.State) *context {
+	// SAFETY: data is page-aligned, larger than both, never released while the
+	// engine lives, and holds no Go pointers: State is outside the Go heap.
+	c := (*context)(unsafe.Pointer(&data[0]))
+	c.state = uintptr(unsafe.Pointer(state))
+	c.bottom = uintptr(unsafe.Pointer(&data[0])) + uintptr(len(data)) - 64
+	c.hostSP = c.bottom
+	return c
+}
+
+// address is where code[off] is.
+func (r *region) address(off int) uintptr {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(r.code))) + uintptr(off)
+}
+
+// setSentinel makes addr the return address at the bottom of the stack.
+func (r *region) setSentinel(addr uintptr) {
+	// SAFETY: bottom lies 64 bytes below the end of data.
+	*(*uintptr)(unsafe.Pointer(&r.data[len(r.data)-64])) = addr
+}
+
+// view is the address of the first view of those beginning with v.
+func view(t *cpu.TLB, v cpu.View) uintptr { return uintptr(unsafe.Pointer(t.View[v])) }
+
+// peek64 reads a quadword of guest memory at linear address l, whose page has
+// the addend a.
+func peek64(a uintptr, l uint32) uint64 {
+	// SAFETY: a is that of a page of guest memory, and the quadword lies within it.
+	return *(*uint64)(unsafe.Add(nil, a+uintptr(l)))
+}
+
+// words is a table of addresses.
+func words(b []byte) []uintptr {
+	// SAFETY: b is page-aligned and outside the Go heap.
+	return unsafe.Slice((*uintptr)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/8)
+}
+
+// enter runs code from resume on until it leaves.
+func (r *region) enter(prologue uintptr) { enter(unsafe.Pointer(r.context), prologue) }
+
+// enter calls code with the context in R14.
+//
+//go:noescape
+func enter(c unsafe.Pointer, code uintptr)
+
+// setTable makes t the table of indirect jumps.
+func (r *region) setTable(t []uintptr) { r.table = uintptr(unsafe.Pointer(unsafe.SliceData(t))) }

@@ -1,0 +1,578 @@
+package jit
+
+import (
+	"github.com/gov86/gov86/cpu/isa"
+	. "github.com/gov86/gov86/jit/amd64"
+)
+
+// A flagPlace says where the guest's status flags are, as far as anything will
+// read them.
+type flagPlace uint8
+
+const (
+	inHost  flagPlace = 1 << iota // in the host's flags
+	inSaved                       // in context.saved
+)
+
+// emit writes the unit.
+func (t *translator) emit() {
+	a := &t.e.asm
+	t.lates = t.lates[:0]
+	first := &t.steps[0]
+	live := first.before != 0
+
+	// Jumps through the table come with the flags saved.
+	t.u.indirect = a.Pos
+	a.Bytes(0x41, 0x81, 0xf8) // CMP R8D, imm
+	a.U32(t.u.linear)
+	a.Patch(a.Jcc(CondNE, 0), t.e.stubs.miss)
+	var withFlags, ready int
+	if live {
+		withFlags = a.Jmp(0)
+	}
+	t.u.guarded = a.Pos
+	if live {
+		saveFlags(a, first.before)
+		a.Patch(withFlags, a.Pos)
+	}
+	t.flags = place(live, inSaved)
+	t.guard(t.u.linear>>12, t.u.addend)
+	if live {
+		ready = a.Jmp(0)
+	}
+	t.u.entry = a.Pos
+	if live {
+		saveFlags(a, first.before)
+		a.Patch(ready, a.Pos)
+	}
+	if t.u.spill {
+		t.guard(t.u.linear>>12+1, t.u.nextAddend)
+	}
+	t.charge(0)
+	if t.usesSIMD() {
+		a.RM(0, OneByte, 0x83, 7, At(ctx, offSIMD))
+		a.Bytes(0)
+		at := a.Jcc(CondE, 0)
+		t.late(at, lateExit, site{kind: wantSIMD, eip: t.u.linear, restart: int32(a.Pos)})
+	}
+	for i := range t.steps {
+		t.openFrame(i)
+		t.step(i)
+	}
+	if t.open {
+		t.supply(t.wantedAtEnd())
+		t.link(a.Jmp(0), t.resumeAt())
+	}
+	t.writeLates()
+}
+
+// guard leaves unless a page is still where it was. With EFLAGS.AC set there is
+// no view for fetching, and the engine looks.
+func (t *translator) guard(page uint32, addend uintptr) {
+	a := &t.e.asm
+	a.RM(0, OneByte, 0x81, 7, At(views, fetchViews+int32(page)*8)) // CMP m32, imm32
+	a.U32(uint32(addend))
+	t.late(a.Jcc(CondNE, 0), lateExit, site{kind: wantPage, eip: t.u.linear})
+}
+
+func place(live bool, p flagPlace) flagPlace {
+	if live {
+		return p
+	}
+	return 0
+}
+
+func (t *translator) wantedAtEnd() isa.Flags {
+	if t.e.exact {
+		return status
+	}
+	return t.wanted(t.resumeAt())
+}
+
+func (t *translator) usesSIMD() bool {
+	for i := range t.steps {
+		if s := &t.steps[i]; s.how == howGeneric && s.Op.Attr()&isa.SIMD != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// charge takes the steps from i on, up to the end of their run, off the budget.
+// The flags are saved or dead.
+func (t *translator) charge(i int) {
+	a := &t.e.asm
+	n := t.steps[i].end - i
+	if t.e.exact {
+		// No unit begins once the budget proper is used up.
+		a.Bytes(0x49, 0x83, 0xfc, maxSteps) // CMP R12, imm8
+		at := a.Jcc(CondL, 0)
+		t.late(at, lateExit, site{kind: wantBudget, eip: t.steps[i].eip})
+	}
+	a.Bytes(0x49, 0x81, 0xec) // SUB R12, imm32
+	a.U32(uint32(n))
+	at := a.Jcc(CondS, 0)
+	t.late(at, lateExit, site{kind: wantBudget, eip: t.steps[i].eip, undone: uint8(n)})
+}
+
+// late has code written later for what the displacement at at leads to.
+func (t *translator) late(at int, what lateKind, s site) {
+	s.unit = t.u.number
+	t.lates = append(t.lates, late{from: at, what: what, site: s, flags: t.flags})
+}
+
+// link makes the displacement at at one that will lead to the unit at eip.
+func (t *translator) link(at int, eip uint32) {
+	t.late(at, lateExit, site{kind: wantLink, eip: eip, resume: int32(at)})
+}
+
+// clobber makes the host's flags free for use before step i, or within it before
+// it has read them.
+func (t *translator) clobber(live isa.Flags) {
+	if live != 0 && t.flags&inSaved == 0 {
+		saveFlags(&t.e.asm, live)
+		t.flags |= inSaved
+	}
+	t.flags &^= inHost
+	if live == 0 {
+		t.flags = 0
+	}
+}
+
+// supply puts the flags into the host's if any is live.
+func (t *translator) supply(live isa.Flags) {
+	if live != 0 && t.flags&inHost == 0 {
+		restoreFlags(&t.e.asm, live)
+		t.flags |= inHost
+	}
+}
+
+// needs prepares the host's flags for an instruction that reads some of them, or
+// leaves some as they were.
+func (t *translator) needs(s *step) {
+	read, written, _ := s.Flags()
+	if (read|written)&status == 0 {
+		return
+	}
+	if kept := before(&s.Inst, s.after); kept != 0 || t.e.exact {
+		t.supply(s.before)
+	}
+}
+
+// wrote notes what s did to the flags.
+func (t *translator) wrote(s *step) {
+	if _, written, undefined := s.Flags(); (written|undefined)&status != 0 {
+		t.flags = inHost
+	}
+}
+
+// step writes the code of step i.
+func (t *translator) step(i int) {
+	s := &t.steps[i]
+	switch s.how {
+	case howStep, howStepEnds:
+		t.stepOut(i)
+	case howGeneric:
+		t.generic(i)
+	case howLea:
+		t.lea(s)
+	case howDivide:
+		t.divide(i)
+	case howPush:
+		t.push(i)
+	case howPop:
+		t.pop(i)
+	case howLeave:
+		t.leave(i)
+	case howString:
+		t.string(i)
+	case howRepeat:
+		t.repeat(i)
+	case howSetIF:
+		t.setIF(i)
+	case howLoadSegment:
+		t.loadSegment(i)
+	case howSetAC:
+		t.setAC(i)
+	case howPushFlags:
+		t.pushFlags(i)
+	case howPopFlags:
+		t.popFlags(i)
+	case howBitInMemory:
+		t.bitInMemory(i)
+	case howPopMemory:
+		t.popMemory(i)
+	case howJcc:
+		t.jcc(i)
+	case howLoop:
+		t.loop(i)
+	case howCall:
+		t.call(i)
+	case howCallIndirect:
+		t.callIndirect(i)
+	case howReturn:
+		t.ret(i)
+	case howJumpIndirect:
+		t.jumpIndirect(i)
+	}
+}
+
+// siteOf is an exit at step i.
+func (t *translator) siteOf(i int, k kind) site {
+	s := &t.steps[i]
+	return site{kind: k, eip: s.eip, len: s.Len, undone: uint8(s.end - i)}
+}
+
+// stepOut leaves step i to the interpreter.
+func (t *translator) stepOut(i int) {
+	a := &t.e.asm
+	s := t.siteOf(i, wantStep)
+	s.unit = t.u.number
+	s.order = orderOf(&t.steps[i].Inst)
+	a.StoreImm(At(ctx, offSite), t.e.addSite(s))
+	n := len(t.e.sites) - 1
+	t.exit(t.flags)
+	if t.steps[i].how == howStep {
+		t.e.sites[n].resume = int32(a.Pos)
+	}
+	t.flags = inHost
+}
+
+// exit jumps to where generated code is left.
+func (t *translator) exit(f flagPlace) {
+	if f == inSaved {
+		t.e.asm.Jmp(t.e.stubs.leaveSaved)
+	} else {
+		t.e.asm.Jmp(t.e.stubs.leave)
+	}
+}
+
+// address returns the register that holds the linear address of s's operand:
+// R8, or one of the guest's that has it already.
+func (t *translator) address(in *isa.Inst) Reg {
+	a := &t.e.asm
+	m := operand(in)
+	switch {
+	case in.AddrSize == 2:
+		a.Lea(R8, m)
+		a.RR(0, TwoByte, 0xb7, R8, R8) // MOVZX R8D, R8W
+	case in.Seg < isa.FS && m.Base != None && m.Index == None && m.Disp == 0:
+		return m.Base
+	case m.Base == None && m.Index == None:
+		a.MovImm(R8, in.Disp)
+	default:
+		a.Lea(R8, m)
+	}
+	if in.Seg >= isa.FS {
+		a.Load(R9, At(ctx, offSegments+4*int32(in.Seg)))
+		a.Lea(R8, Sum(R8, R9))
+	}
+	return R8
+}
+
+// operand returns what computes the address of s's own operand, for access.
+func (t *translator) operand(s *step) func() Reg {
+	t.named = true
+	return func() Reg { return t.address(&s.Inst) }
+}
+
+// operand is the effective address of in's memory operand.
+func operand(in *isa.Inst) Mem {
+	m := Mem{Base: None, Index: None, Scale: in.Scale, Disp: int32(in.Disp)}
+	if in.Base < isa.NoReg {
+		m.Base = guest[in.Base]
+	}
+	if in.Index < isa.NoReg {
+		m.Index = guest[in.Index]
+	}
+	return m
+}
+
+// access checks an access of step i at the address in reg, and returns the
+// operand for the host. live are the flags that are to survive.
+func (t *translator) access(i int, reg func() Reg, size uint8, write bool, live isa.Flags) Mem {
+	a := &t.e.asm
+	t.clobber(live)
+	restart := a.Pos
+	if s := &t.steps[i]; s.Seg >= isa.FS && t.named {
+		compareZero(a, At(ctx, offFlat+4*int32(s.Seg)))
+		t.late(a.Jcc(CondE, 0), lateExit, t.siteOf(i, wantStep))
+	}
+	t.named = false
+	r := reg()
+	from := readViews
+	if write {
+		from = writeViews
+	}
+	a.Mov(R9, r)
+	a.RR(0, OneByte, 0xc1, 5, R9) // SHR R9D, 12
+	a.Bytes(12)
+	a.Load64(R9, Mem{Base: views, Index: R9, Scale: 3, Disp: from})
+	a.RR(W, OneByte, 0x85, R9, R9) // TEST R9, R9
+	s := t.siteOf(i, wantAccess)
+	s.write, s.restart = write, int32(restart)
+	t.late(a.Jcc(CondE, 0), lateAccess, s)
+	t.lates[len(t.lates)-1].reg = uint8(r)
+	if size > 1 {
+		a.TestImm8(r, size-1)
+		t.late(a.Jcc(CondNE, 0), lateUnaligned, s)
+		l := &t.lates[len(t.lates)-1]
+		l.reg, l.size, l.back = uint8(r), size, a.Pos
+	}
+	return Sum(R9, r)
+}
+
+// resumes makes this the place where every exit of step i, from the late piece
+// first on, goes on.
+func (t *translator) resumes(first int) {
+	for j := first; j < len(t.lates); j++ {
+		if s := &t.lates[j].site; s.kind == wantAccess || s.kind == wantStep {
+			s.resume = int32(t.e.asm.Pos)
+		}
+	}
+}
+
+// writeLates writes the pieces that run rarely.
+func (t *translator) writeLates() {
+	a := &t.e.asm
+	for j := range t.lates {
+		l := &t.lates[j]
+		a.Patch(l.from, a.Pos)
+		switch l.what {
+		case lateUnaligned:
+			push64(a, R10)
+			a.Mov(R10, Reg(l.reg))
+			a.Bytes(0x41, 0x81, 0xe2) // AND R10D, imm
+			a.U32(0xfff)
+			a.Bytes(0x41, 0x81, 0xfa) // CMP R10D, imm
+			a.U32(0x1000 - uint32(l.size))
+			pop64(a, R10)
+			over := a.Jcc(CondA, 0)
+			a.Jmp(l.back)
+			a.Patch(over, a.Pos)
+			fallthrough
+		case lateAccess:
+			if Reg(l.reg) != R8 {
+				a.Mov(R8, Reg(l.reg))
+			}
+		case lateLink:
+			if l.flags == inSaved {
+				restoreFlags(a, l.live)
+			}
+			a.Lea64(budget, At(budget, l.refund))
+			at := a.Jmp(0)
+			a.Patch(at, a.Pos)
+			l.site.resume = int32(at)
+		}
+		if l.site.kind == wantLink || l.site.kind == wantPlain {
+			l.site.restart = int32(a.Pos)
+		}
+		a.StoreImm(At(ctx, offSite), t.e.addSite(l.site))
+		if l.what == lateLink {
+			t.exit(inHost)
+		} else {
+			t.exit(l.flags)
+		}
+	}
+}
+
+// jcc is a conditional jump.
+func (t *translator) jcc(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	t.supply(s.before)
+	at := a.Jcc(byte(s.Op-isa.JO), 0)
+	undone := s.end - i - 1
+	if undone == 0 {
+		t.link(at, s.target())
+		return
+	}
+	t.late(at, lateLink, site{kind: wantLink, eip: s.target()})
+	t.lates[len(t.lates)-1].refund = int32(undone)
+}
+
+// loop is LOOP and JECXZ, which leave the flags alone.
+func (t *translator) loop(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	t.supply(s.after)
+	if s.Op == isa.LOOP {
+		a.Lea(RCX, At(RCX, -1))
+	}
+	a.Bytes(0x67, 0xe3, 5) // JECXZ over the jump
+	zero, other := s.next(), s.target()
+	if s.Op == isa.JCXZ {
+		zero, other = other, zero
+	}
+	t.link(a.Jmp(0), other)
+	t.link(a.Jmp(0), zero)
+}
+
+// slot is the address of the stack's next free doubleword.
+func (t *translator) slot() Reg {
+	t.e.asm.Lea(R8, At(esp, -4))
+	return R8
+}
+
+// topOfStack is the address of the stack's top.
+func (t *translator) topOfStack() Reg { return esp }
+
+// push is PUSH: memory, then ESP.
+func (t *translator) push(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	first := len(t.lates)
+	if s.Args[0] == isa.Mem {
+		m := t.access(i, t.operand(s), 4, false, s.before)
+		a.Load(R10, m)
+	}
+	m := top(-4)
+	if !s.framed {
+		m = t.access(i, t.slot, 4, true, s.before)
+	}
+	if s.Args[0] == isa.Mem && !s.framed {
+		// From the second access on there is no way back to the first.
+		t.again(first)
+	}
+	switch s.Args[0].Kind() {
+	case isa.Reg32:
+		a.Store(m, guest[s.Args[0].Num()])
+	case isa.Mem:
+		a.Store(m, R10)
+	case isa.SReg:
+		a.Load64(R10, At(ctx, offState))
+		a.RM(0, TwoByte, 0xb7, R10, At(R10, stateSeg+int32(s.Args[0].Num())*segmentSize)) // MOVZX
+		a.Store(m, R10)
+	default:
+		a.StoreImm(m, s.Imm)
+	}
+	a.Lea(esp, At(esp, -4))
+	t.resumes(first)
+}
+
+// again makes all accesses of a step, from the late piece first on, restart at
+// the first.
+func (t *translator) again(first int) {
+	restart := int32(0)
+	for j := first; j < len(t.lates); j++ {
+		s := &t.lates[j].site
+		if s.kind != wantAccess {
+			continue
+		}
+		if restart == 0 {
+			restart = s.restart
+		}
+		s.restart = restart
+	}
+}
+
+func (t *translator) pop(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	first := len(t.lates)
+	m := top(0)
+	if !s.framed {
+		m = t.access(i, t.topOfStack, 4, false, s.before)
+	}
+	r := guest[s.Args[0].Num()]
+	a.Load(r, m)
+	if r != esp {
+		a.Lea(esp, At(esp, 4))
+	}
+	t.resumes(first)
+}
+
+func (t *translator) leave(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	first := len(t.lates)
+	m := Sum(R11, RBP)
+	if !s.framed {
+		m = t.access(i, func() Reg { return RBP }, 4, false, s.before)
+	}
+	a.Load(R10, m)
+	a.Lea(esp, At(RBP, 4))
+	a.Mov(RBP, R10)
+	t.resumes(first)
+}
+
+// call is CALL with a displacement: the return address goes to the guest's
+// stack, and the place behind to ours.
+func (t *translator) call(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	m := top(-4)
+	if !s.framed {
+		m = t.access(i, t.slot, 4, true, s.before)
+	}
+	a.StoreImm(m, s.next())
+	a.Lea(esp, At(esp, -4))
+	t.supply(s.after)
+	t.link(a.Call(0), s.target())
+	t.returned(i)
+}
+
+// callIndirect is CALL through a register or memory.
+func (t *translator) callIndirect(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	first := len(t.lates)
+	if s.Args[0] == isa.Mem {
+		m := t.access(i, t.operand(s), 4, false, status)
+		a.Load(R10, m)
+	}
+	m := t.access(i, t.slot, 4, true, status)
+	if s.Args[0] == isa.Mem {
+		t.again(first)
+	} else {
+		a.Mov(R10, guest[s.Args[0].Num()])
+	}
+	a.StoreImm(m, s.next())
+	a.Mov(esp, R8)
+	a.Mov(R8, R10)
+	a.Call(t.e.stubs.indirect)
+	t.returned(i)
+}
+
+// returned is where a RET comes back behind the call of step i, with the address
+// it returns to in R8 and the flags saved.
+func (t *translator) returned(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	a.Bytes(0x41, 0x81, 0xf8) // CMP R8D, imm
+	a.U32(s.next())
+	a.Patch(a.Jcc(CondNE, 0), t.e.stubs.mismatch)
+	t.flags = inSaved
+	if i+1 < len(t.steps) {
+		t.charge(i + 1)
+	}
+}
+
+func (t *translator) ret(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	m := top(0)
+	if s.framed {
+		t.clobber(status)
+	} else {
+		m = t.access(i, t.topOfStack, 4, false, status)
+	}
+	a.Load(R8, m)
+	a.Lea(esp, At(esp, 4+int32(uint16(s.Imm))))
+	a.Bytes(0xc3)
+}
+
+func (t *translator) jumpIndirect(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	if s.Args[0] == isa.Mem {
+		m := t.access(i, t.operand(s), 4, false, status)
+		a.Load(R8, m)
+	} else {
+		t.clobber(status)
+		a.Mov(R8, guest[s.Args[0].Num()])
+	}
+	a.Load64(R9, At(ctx, offTable))
+	a.RR(0, TwoByte, 0xb7, R10, R8)
+	jump64(a, Mem{Base: R9, Index: R10, Scale: 3})
+}

@@ -1,0 +1,474 @@
+package jit
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/cpu"
+
+	processor "github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/interp"
+	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/jit/amd64"
+)
+
+const (
+	codeSize = 64 << 20
+	// room is more than a unit ever needs.
+	room = 64 << 10
+	// slice bounds a run of generated code, in instructions.
+	slice = 20_000
+	// warm is how often a place is met before it is translated.
+	warm     = 16
+	heatSize = 1 << 16
+)
+
+// An Engine executes one CPU. It implements cpu.Engine.
+type Engine struct {
+	*processor.CPU
+	interp *interp.Engine
+	region *region
+	stubs  stubs
+	asm    amd64.Asm
+	units
+	heat  [heatSize]uint8
+	key   key
+	table []uintptr
+	// epoch is the TLB's when the addresses on the stack were put there.
+	epoch uint32
+	t     translator
+	Stats Stats
+	// exact keeps every flag as the interpreter has it, also those that nothing
+	// reads.
+	exact bool
+	// eager translates what is met for the first time.
+	eager bool
+}
+
+// Stats count what happened.
+type Stats struct {
+	Units, Instructions, Bytes   uint64 // translated
+	Enters, Links, Indirects     uint64
+	Accesses, Steps, Interpreted uint64
+	Flushes, Killed              uint64
+	StepsByOp                    map[string]uint64
+}
+
+var _ processor.Engine = (*Engine)(nil)
+
+// New returns a translating engine for c, or why this host cannot have one.
+func New(c *processor.CPU) (*Engine, error) {
+	if !cpu.X86.HasBMI2 {
+		return nil, fmt.Errorf("the host's processor lacks BMI2")
+	}
+	r, err := newRegion(c.State, codeSize)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{CPU: c, interp: interp.New(c), region: r}
+	e.asm.Code = r.code
+	e.space = map[key][]uintptr{}
+	e.Stats.StepsByOp = map[string]uint64{}
+	e.flush()
+	e.interp.OnForget(e.kill)
+	return e, nil
+}
+
+// Exact makes the engine keep flags that nothing reads.
+func (e *Engine) Exact() { e.exact = true }
+
+// Eager makes the engine translate code before it is warm.
+func (e *Engine) Eager() { e.eager = true }
+
+// Forget implements cpu.Engine.
+func (e *Engine) Forget(at, n uint32) { e.interp.Forget(at, n) }
+
+// flush forgets all units.
+func (e *Engine) flush() {
+	e.Stats.Flushes++
+	e.units.reset()
+	e.asm.Pos = 0
+	e.stubs = writeStubs(&e.asm)
+	e.region.setSentinel(e.region.address(e.stubs.mismatch))
+	e.emptyStack()
+	miss := e.region.address(e.stubs.miss)
+	for _, t := range e.space {
+		for i := range t {
+			t[i] = miss
+		}
+	}
+}
+
+// emptyStack forgets the return addresses on the stack.
+func (e *Engine) emptyStack() { e.region.hostSP = e.region.bottom }
+
+// kill forgets the units with bytes in a frame.
+func (e *Engine) kill(frame uint32) {
+	list := e.byFrame[frame]
+	if len(list) == 0 {
+		return
+	}
+	delete(e.byFrame, frame)
+	for _, u := range list {
+		if !u.dead {
+			e.drop(u)
+		}
+	}
+}
+
+// drop forgets a unit: nothing leads to it any more.
+func (e *Engine) drop(u *unit) {
+	e.Stats.Killed++
+	u.dead = true
+	delete(e.byID, unitID{u.linear, u.frame, u.key})
+	for _, l := range u.incoming {
+		e.asm.Patch(int(l.at), int(l.exit))
+	}
+	if t := e.space[u.key&^keyPlain]; t != nil && t[u.linear%tableSlots] == e.region.address(u.indirect) {
+		t[u.linear%tableSlots] = e.region.address(e.stubs.miss)
+	}
+	if slot := &e.cache[cacheSlot(u.linear)]; *slot == u {
+		*slot = nil
+	}
+	e.emptyStack()
+}
+
+// Run implements cpu.Engine.
+func (e *Engine) Run(budget uint64) (retired uint64, why processor.Exit) {
+	if e.Monitor.Watching() {
+		return e.interp.Run(budget) // units know no breakpoints
+	}
+	left := int64(budget)
+	for {
+		if e.urgent() {
+			n, why := e.interp.Run(1)
+			left -= int64(n)
+			if why != processor.Spent {
+				return uint64(int64(budget) - left), why
+			}
+			continue
+		}
+		if left <= 0 {
+			return uint64(int64(budget) - left), processor.Spent
+		}
+		u := e.find()
+		if u == nil {
+			e.Stats.Interpreted++
+			var n uint64
+			if e.exact && e.Mode()&processor.ModeStep == 0 {
+				n, _ = e.interp.Step()
+			} else {
+				n, _ = e.interp.Run(1)
+			}
+			left -= int64(n)
+			continue
+		}
+		e.execute(u, &left)
+	}
+}
+
+// urgent reports whether the interpreter is to look at what asks for attention,
+// or at a state that generated code does not know.
+func (e *Engine) urgent() bool {
+	a := e.Attention()
+	if a == processor.AttendINTR && e.EFLAGS&processor.FlagIF == 0 {
+		a = 0
+	}
+	return a != 0 || e.Halted || e.Shutdown || e.Shadow
+}
+
+// find returns the unit at CS:EIP, translating it when it is warm, or nil.
+func (e *Engine) find() *unit {
+	mode := e.Mode()
+	k, ok := keyOf(e.CPU, mode)
+	if !ok {
+		return nil
+	}
+	if (k != e.key || e.table == nil) && !e.enterMode(k) {
+		return nil
+	}
+	l := e.EIP
+	addend := e.fetchView()[l>>12]
+	slot := &e.cache[cacheSlot(l)]
+	if u := *slot; u != nil && u.linear == l && u.key == k && u.addend == addend && (!u.spill || e.spills(u)) {
+		return u
+	}
+	if addend == 0 {
+		if _, t := e.Translate(processor.Linear(l), e.Data()|processor.Fetch); t != processor.NoTrap {
+			return nil
+		}
+		if addend = e.fetchView()[l>>12]; addend == 0 {
+			return nil
+		}
+	}
+	at, t := e.Translate(processor.Linear(l), e.Data()|processor.Fetch)
+	if t != processor.NoTrap {
+		return nil
+	}
+	frame := e.Mem.Frame(at)
+	if u := e.byID[unitID{l, frame, k}]; u != nil {
+		if u.spill && !e.spills(u) {
+			return nil
+		}
+		*slot = u
+		return u
+	}
+	h := &e.heat[(l^l>>16)%heatSize]
+	if *h < warm && !e.eager {
+		*h++
+		return nil
+	}
+	u := e.translate(l, frame, k, addend, at)
+	*slot = u
+	return u
+}
+
+// plain is find for the unit without frames.
+func (e *Engine) plain() *unit {
+	u := e.find()
+	if u == nil || u.spill {
+		return u
+	}
+	if p := e.byID[unitID{u.linear, u.frame, u.key | keyPlain}]; p != nil {
+		return p
+	}
+	at, t := e.Translate(processor.Linear(u.linear), e.Data()|processor.Fetch)
+	if t != processor.NoTrap {
+		return nil
+	}
+	return e.translate(u.linear, u.frame, u.key|keyPlain, u.addend, at)
+}
+
+// spills reports whether the second page of u is where it was; if it is not, the
+// unit is of no use any more.
+func (e *Engine) spills(u *unit) bool {
+	page := u.linear>>12 + 1
+	addend := e.fetchView()[page]
+	if addend == 0 {
+		if _, t := e.Translate(processor.Linear(page<<12), e.Data()|processor.Fetch); t != processor.NoTrap {
+			return false
+		}
+		addend = e.fetchView()[page]
+	}
+	if addend != 0 && addend != u.nextAddend {
+		e.drop(u)
+	}
+	return addend == u.nextAddend
+}
+
+func (e *Engine) fetchView() *processor.Table {
+	v := processor.FetchView
+	if e.CPL == 3 {
+		v += processor.UserView
+	}
+	return e.TLB.View[v]
+}
+
+// enterMode follows a change of mode.
+func (e *Engine) enterMode(k key) bool {
+	t := e.space[k]
+	if t == nil {
+		var err error
+		if t, err = e.region.newTable(); err != nil {
+			return false
+		}
+		miss := e.region.address(e.stubs.miss)
+		for i := range t {
+			t[i] = miss
+		}
+		e.space[k] = t
+	}
+	e.key, e.table = k, t
+	e.region.setTable(t)
+	e.emptyStack()
+	return true
+}
+
+// execute runs generated code from u on until the engine must look around.
+func (e *Engine) execute(u *unit, left *int64) {
+	r := e.region
+	if e.epoch != e.TLB.Epoch {
+		e.epoch = e.TLB.Epoch
+		e.emptyStack()
+	}
+	at := u.entry
+	// A unit runs if the whole of it is within the budget; the excess lets one
+	// begin as long as anything is left.
+	const excess = maxSteps - 1
+	given := min(*left, slice) + excess
+	r.budget = given
+	for {
+		e.Stats.Enters++
+		e.prepare()
+		r.resume = r.address(at)
+		r.enter(r.address(e.stubs.prologue))
+		s := &e.sites[r.site]
+		if at = e.serve(s); at == 0 {
+			break
+		}
+	}
+	*left -= given - r.budget
+	r.simd = 0
+}
+
+// prepare derives from the state what generated code needs.
+func (e *Engine) prepare() {
+	r := e.region
+	r.pending = e.Attention()
+	mode := e.Mode()
+	for _, s := range [...]isa.Seg{isa.FS, isa.GS} {
+		r.segments[s], r.flat[s] = e.Seg[s].Base, uint32(mode>>s/processor.ModeFlatES&1)
+	}
+	r.cpl = uint32(e.CPL)
+	r.gdt = e.TLB.View[processor.ReadView][e.GDTR.Base>>12]
+	if r.gdt != 0 {
+		r.gdt += uintptr(e.GDTR.Base)
+		if e.GDTR.Base&0xfff > 0x1000-8*loadSlots || e.GDTR.Limit < 8*loadSlots-1 {
+			r.gdt = 0
+		}
+	}
+	r.view = view(&e.TLB, e.DataView())
+	r.normal, r.override = r.view, r.view
+	if e.CPL != 3 {
+		r.normal = view(&e.TLB, 0)
+		r.override = r.normal
+		if e.CR4&processor.CR4SMAP != 0 && e.CR0&processor.CR0PG != 0 {
+			r.override = view(&e.TLB, processor.OverrideView)
+		}
+	}
+}
+
+// serve does what the exit s wants and returns where to enter again, or 0.
+func (e *Engine) serve(s *site) int {
+	r := e.region
+	switch s.kind {
+	case wantIndirect:
+		e.Stats.Indirects++
+		e.EIP = r.argument
+		u := e.again()
+		if u == nil {
+			return 0
+		}
+		e.table[u.linear%tableSlots] = r.address(u.indirect)
+		return u.entry
+	case wantLink, wantPlain:
+		e.Stats.Links++
+		e.EIP = s.eip
+		from, l, flushes := e.all[s.unit], link{s.resume, s.restart}, e.Stats.Flushes
+		u := e.again()
+		if u != nil && s.kind == wantPlain {
+			u = e.plain()
+		}
+		if u == nil {
+			return 0
+		}
+		if !from.dead && flushes == e.Stats.Flushes {
+			to := u.guarded
+			if u.linear>>12 == from.linear>>12 && u.frame == from.frame {
+				to = u.entry
+			}
+			e.asm.Patch(int(l.at), to)
+			u.incoming = append(u.incoming, l)
+		}
+		return u.entry
+	case wantAccess:
+		e.Stats.Accesses++
+		e.EIP = s.eip
+		if e.filled(s) {
+			return int(s.restart)
+		}
+		return e.stepOver(s)
+	case wantStep:
+		e.EIP = s.eip
+		return e.stepOver(s)
+	case wantSIMD:
+		e.EIP = s.eip
+		r.simd = 1
+		return int(s.restart)
+	case wantPage:
+		// The interpreter finds the page, or faults; with EFLAGS.AC set there are
+		// no views that a guard could look at, and it is slow but gets on.
+		e.EIP = s.eip
+		n, _ := e.interp.Step()
+		r.budget -= int64(n)
+		return 0
+	case wantBudget:
+		r.budget += int64(s.undone)
+	}
+	e.EIP = s.eip
+	return 0
+}
+
+// again finds the unit at EIP, if the budget allows to go on.
+func (e *Engine) again() *unit {
+	if e.region.budget <= 0 || e.epoch != e.TLB.Epoch {
+		return nil
+	}
+	return e.find()
+}
+
+// filled fills the TLB for the access of s and reports whether that is all it
+// lacked.
+func (e *Engine) filled(s *site) bool {
+	l := e.region.argument
+	v, a := e.DataView()+processor.ReadView, e.Data()
+	if s.write {
+		v, a = e.DataView()+processor.WriteView, a|processor.Write
+	}
+	if e.TLB.View[v][l>>12] != 0 {
+		return false // the access crosses into another page
+	}
+	if _, t := e.Translate(processor.Linear(l), a); t != processor.NoTrap {
+		return false
+	}
+	return e.TLB.View[v][l>>12] != 0 && e.epoch == e.TLB.Epoch
+}
+
+// stepOver lets the interpreter execute the instruction of s.
+func (e *Engine) stepOver(s *site) int {
+	e.Stats.Steps++
+	if s.order.op != isa.NoOp && e.obey(s) {
+		e.region.budget += int64(s.undone) - 1
+		return e.goOn(s)
+	}
+	if stepStats {
+		e.Stats.StepsByOp[s.kind.String()+" "+opAt(e, s)]++
+	}
+	u, next, resume, undone := e.all[s.unit], s.next(), int(s.resume), int64(s.undone)
+	r := e.region
+	r.budget += undone
+	mode := e.Mode()
+	eip := e.EIP
+	for {
+		n, fault := e.interp.Step()
+		r.budget -= int64(n)
+		if fault || e.EIP != eip || e.urgent() || r.budget <= 0 {
+			break
+		}
+	}
+	if e.EIP != next || u.dead || e.Mode() != mode || e.epoch != e.TLB.Epoch || e.urgent() {
+		return 0
+	}
+	if k, ok := keyOf(e.CPU, mode); !ok || k != u.key {
+		return 0
+	}
+	r.budget -= undone - 1
+	return resume
+}
+
+// goOn returns where to enter behind an instruction that obey executed: in the
+// unit, or where control went.
+func (e *Engine) goOn(s *site) int {
+	if e.urgent() {
+		return 0
+	}
+	if u := e.all[s.unit]; e.EIP == s.next() && s.resume != 0 && !u.dead && e.epoch == e.TLB.Epoch {
+		if k, ok := keyOf(e.CPU, e.Mode()); ok && k == u.key {
+			e.region.budget -= int64(s.undone) - 1
+			return int(s.resume)
+		}
+	}
+	if u := e.again(); u != nil {
+		return u.entry
+	}
+	return 0
+}

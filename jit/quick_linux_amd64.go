@@ -1,0 +1,95 @@
+package jit
+
+import (
+	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/isa"
+)
+
+// Instructions of the system that are too frequent for the interpreter: they do
+// what it does, by the processor's own methods, without the way there.
+
+// An order is a system instruction that a site wants executed.
+type order struct {
+	op isa.Op
+	// segment is that of a load of a segment register, whose selector is in
+	// context.argument.
+	segment isa.Seg
+	imm     uint8
+}
+
+// orderOf is the order for a step, with no operation if it is not among them.
+func orderOf(in *isa.Inst) order {
+	switch in.Op {
+	case isa.RDTSC, isa.SYSENTER, isa.SYSEXIT:
+		return order{op: in.Op}
+	case isa.IRET:
+		if in.OpSize == 4 {
+			return order{op: in.Op}
+		}
+	case isa.INT:
+		return order{op: in.Op, imm: uint8(in.Imm)}
+	case isa.MOVSREG, isa.POP:
+		if loadable(in.Args[0]) && (in.Op == isa.MOVSREG || in.OpSize == 4) {
+			return order{op: in.Op, segment: isa.Seg(in.Args[0].Num())}
+		}
+	}
+	return order{}
+}
+
+// obey executes the order of s and reports whether it could. If not, nothing has
+// changed, and the interpreter is to do it.
+func (e *Engine) obey(s *site) bool {
+	t := cpu.NoTrap
+	eip := e.EIP
+	e.Start, e.EIP = eip, s.next()
+	switch o := &s.order; o.op {
+	case isa.RDTSC:
+		if e.CR4&cpu.CR4TSD != 0 && e.CPL != 0 {
+			t = cpu.GP(0)
+			break
+		}
+		v := e.TSC()
+		e.SetReg32(cpu.EAX, uint32(v))
+		e.SetReg32(cpu.EDX, uint32(v>>32))
+	case isa.SYSENTER:
+		t = e.SysEnter()
+	case isa.SYSEXIT:
+		t = e.SysExit()
+	case isa.IRET:
+		t = e.InterruptReturn(4)
+	case isa.INT:
+		t = e.SoftwareInterrupt(o.imm)
+	case isa.MOVSREG:
+		t = e.load(o.segment, uint16(e.region.argument))
+	case isa.POP:
+		if t = e.load(o.segment, uint16(e.region.argument)); t == cpu.NoTrap {
+			e.SetReg32(cpu.ESP, e.Reg32(cpu.ESP)+4)
+		}
+	}
+	if t != cpu.NoTrap {
+		e.EIP = eip
+		return false
+	}
+	return true
+}
+
+// load loads a segment register and remembers what of.
+func (e *Engine) load(s isa.Seg, selector uint16) cpu.Trap {
+	t := e.LoadSegment(s, selector)
+	const indirect = 4 // the table is the LDT
+	slot := int(selector >> 3)
+	if t != cpu.NoTrap || selector&indirect != 0 || slot >= loadSlots || e.region.gdt == 0 {
+		return t
+	}
+	g := &e.Seg[s]
+	l := loaded{selector: uint32(selector), cpl: uint32(e.CPL), segment: *g, base: g.Base, known: 1}
+	l.descriptor = peek64(e.region.gdt, uint32(selector&^7))
+	if e.Mode()>>s&cpu.ModeFlatES != 0 {
+		l.flat = 1
+		if g.Base == 0 {
+			l.flatZero = 1
+		}
+	}
+	e.region.loads[slot] = l
+	return cpu.NoTrap
+}

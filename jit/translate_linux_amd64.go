@@ -1,0 +1,342 @@
+package jit
+
+import (
+	"slices"
+
+	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/mem"
+)
+
+const (
+	maxSteps = 64
+	status   = isa.Flags(cpu.FlagsStatus)
+	// depth is how far ahead of a jump its target is read to see which flags it
+	// wants.
+	depth = 6
+)
+
+// A step is one guest instruction of a unit.
+type step struct {
+	isa.Inst
+	eip  uint32
+	code []byte
+	how  how
+	// live are the status flags that something reads before it writes them, when
+	// the step begins and when it has ended.
+	before, after isa.Flags
+	// end is the number of steps up to the end of those that the budget is
+	// charged for together.
+	end int
+	// framed says that a frame covers what the step pushes or pops, local that it
+	// covers its operand.
+	framed, local bool
+}
+
+// next is the address behind the instruction.
+func (s *step) next() uint32 { return s.eip + uint32(s.Len) }
+
+// target is where a relative jump leads.
+func (s *step) target() uint32 { return s.next() + s.Imm }
+
+// A late piece of code is written behind the unit: what runs rarely.
+type late struct {
+	from   int // the displacement that leads to it
+	what   lateKind
+	site   site
+	back   int // for unaligned: where to go on
+	reg    uint8
+	size   uint8
+	flags  flagPlace
+	refund int32
+	live   isa.Flags // of a link that is reached with the flags saved
+}
+
+type lateKind uint8
+
+const (
+	lateExit      lateKind = iota // tell the site and leave
+	lateAccess                    // the same, with the address in R8
+	lateUnaligned                 // see whether the access stays within its page
+	lateLink                      // charge back, and jump
+)
+
+// A translator makes one unit at a time. Its slices are kept for the next one.
+type translator struct {
+	e         *Engine
+	u         *unit
+	steps     []step
+	frameList []frame
+	lates     []late
+	page      []byte // the code page
+	// peeked are the frames of other pages that were looked into.
+	peeked []uint32
+	spill  []byte // an instruction that runs into the next page
+	// flags is where the guest's flags are.
+	flags flagPlace
+	// named says that the next access is that of an operand, with its segment.
+	named bool
+	// open says how the unit ends when its last step does not say it.
+	open bool
+}
+
+// translate makes the unit at linear address l, whose first byte lies at at.
+func (e *Engine) translate(l, frame uint32, k key, addend uintptr, at mem.Addr) *unit {
+	t := &e.t
+	page := e.Mem.Page(at, false)
+	if page == nil {
+		return nil
+	}
+	if e.asm.Pos+room > len(e.asm.Code) {
+		e.flush()
+	}
+	t.e, t.page, t.peeked = e, page, t.peeked[:0]
+	t.u = &unit{linear: l, frame: frame, key: k, addend: addend, number: int32(len(e.all))}
+	t.collect(l)
+	if len(t.steps) == 0 && !t.collectSpill(l) {
+		return nil
+	}
+	t.liveness()
+	first, last := l, l
+	for i := range t.steps {
+		s := &t.steps[i]
+		first, last = min(first, s.eip), max(last, s.next())
+	}
+	// What was only read ahead counts as well.
+	last = min(last+depth*isa.MaxLen, l|0xfff+1)
+	if l>>12 == 0xfffff {
+		last = max(last, first+1)
+	}
+	if e.Mem.MarkCode(mem.Addr(frame)<<12|mem.Addr(first&0xfff), int(last-first)) {
+		e.TLB.Protect(frame)
+	}
+	if t.u.spill {
+		if e.Mem.MarkCode(mem.Addr(t.u.next)<<12, isa.MaxLen) {
+			e.TLB.Protect(t.u.next)
+		}
+		e.byFrame[t.u.next] = append(e.byFrame[t.u.next], t.u)
+	}
+	start := e.asm.Pos
+	t.frames()
+	t.emit()
+	e.Stats.Units++
+	e.Stats.Instructions += uint64(len(t.steps))
+	e.Stats.Bytes += uint64(e.asm.Pos - start)
+	u := t.u
+	e.all = append(e.all, u)
+	e.byID[unitID{l, frame, u.key}] = u
+	e.byFrame[frame] = append(e.byFrame[frame], u)
+	for _, f := range t.peeked {
+		e.byFrame[f] = append(e.byFrame[f], u)
+	}
+	return u
+}
+
+// decode decodes the instruction at eip, if it lies wholly in the page.
+func (t *translator) decode(eip uint32) (in isa.Inst, code []byte, ok bool) {
+	if eip>>12 != t.u.linear>>12 {
+		return in, nil, false
+	}
+	code = t.page[eip&0xfff:]
+	in, err := isa.Decode(code[:min(len(code), isa.MaxLen)], isa.Code32)
+	if err != nil || !t.e.Model.Knows(&in) {
+		return in, nil, false
+	}
+	return in, code[:in.Len], true
+}
+
+// peek decodes the instruction at eip, which may lie in another page. What was
+// seen there counts as code of the unit: when it is written, the unit goes. That
+// another page takes its place is not noticed: then the flags that the first
+// instructions there read, if they read any, may be lost.
+func (t *translator) peek(eip uint32) (in isa.Inst, ok bool) {
+	if eip>>12 == t.u.linear>>12 {
+		in, _, ok = t.decode(eip)
+		return in, ok
+	}
+	e := t.e
+	if e.fetchView()[eip>>12] == 0 {
+		return in, false
+	}
+	at, trap := e.Translate(cpu.Linear(eip), e.Data()|cpu.Fetch)
+	if trap != cpu.NoTrap {
+		return in, false
+	}
+	page := e.Mem.Page(at, false)
+	if page == nil {
+		return in, false
+	}
+	code := page[eip&0xfff:]
+	in, err := isa.Decode(code[:min(len(code), isa.MaxLen)], isa.Code32)
+	if err != nil || !e.Model.Knows(&in) {
+		return in, false
+	}
+	frame := e.Mem.Frame(at)
+	if e.Mem.MarkCode(at, int(in.Len)) {
+		e.TLB.Protect(frame)
+	}
+	if !slices.Contains(t.peeked, frame) {
+		t.peeked = append(t.peeked, frame)
+	}
+	return in, true
+}
+
+// collect follows the code from l on: over jumps not taken, through those that
+// are always taken.
+func (t *translator) collect(l uint32) {
+	t.steps = t.steps[:0]
+	t.open = true
+	var open isa.Flags
+	for eip := l; len(t.steps) < maxSteps; {
+		in, code, ok := t.decode(eip)
+		if !ok || t.seen(eip) {
+			break
+		}
+		if t.e.exact && open != 0 && (in.MayFault() || in.Op == isa.LAHF) {
+			break // whoever compares engines may set the undefined flags first
+		}
+		_, written, undefined := in.Flags()
+		if in.Op.Attr()&isa.MaybeFlags == 0 {
+			open &^= written
+		}
+		open |= undefined
+		s := step{Inst: in, eip: eip, code: code}
+		s.how = t.plan(&s)
+		t.steps = append(t.steps, s)
+		eip = s.next()
+		switch {
+		case s.how == howJump:
+			eip = s.target()
+		case s.how == howJcc && s.target() <= s.eip && s.target()>>12 == s.eip>>12, s.how.ends():
+			t.open = s.how == howJcc
+			t.bounds()
+			return
+		}
+	}
+	t.bounds()
+}
+
+// collectSpill makes the only step of a unit of an instruction that runs into the
+// next page.
+func (t *translator) collectSpill(l uint32) bool {
+	c := t.e.CPU
+	next := cpu.Linear(l|0xfff) + 1
+	at, trap := c.Translate(next, c.Data()|cpu.Fetch)
+	if trap != cpu.NoTrap || next == 0 {
+		return false
+	}
+	page, addend := c.Mem.Page(at, false), t.e.fetchView()[next>>12]
+	if page == nil || addend == 0 {
+		return false
+	}
+	t.spill = append(append(t.spill[:0], t.page[l&0xfff:]...), page[:isa.MaxLen]...)
+	in, err := isa.Decode(t.spill[:min(len(t.spill), isa.MaxLen)], isa.Code32)
+	if err != nil || !c.Model.Knows(&in) || uint32(in.Len) <= uint32(next)-l {
+		return false
+	}
+	s := step{Inst: in, eip: l, code: t.spill[:in.Len]}
+	s.how = t.plan(&s)
+	t.steps = append(t.steps, s)
+	t.open = !s.how.ends()
+	t.u.spill, t.u.next, t.u.nextAddend = true, c.Mem.Frame(at), addend
+	t.bounds()
+	return true
+}
+
+func (t *translator) seen(eip uint32) bool {
+	for i := range t.steps {
+		if t.steps[i].eip == eip {
+			return true
+		}
+	}
+	return false
+}
+
+// bounds finds which steps are charged for together: those up to a call, behind
+// which time may pass.
+func (t *translator) bounds() {
+	end := len(t.steps)
+	for i := end - 1; i >= 0; i-- {
+		if t.steps[i].how == howCall || t.steps[i].how == howCallIndirect {
+			end = i + 1
+		}
+		t.steps[i].end = end
+	}
+}
+
+// resumeAt is where the guest goes on behind the last step.
+func (t *translator) resumeAt() uint32 {
+	s := &t.steps[len(t.steps)-1]
+	if s.how == howJump {
+		return s.target()
+	}
+	return s.next()
+}
+
+// liveness works out backward which flags matter where.
+func (t *translator) liveness() {
+	live := status
+	if t.open {
+		live = t.wanted(t.resumeAt())
+	}
+	for i := len(t.steps) - 1; i >= 0; i-- {
+		s := &t.steps[i]
+		switch s.how {
+		case howJcc, howLoop:
+			live |= t.wanted(s.target())
+		case howCall:
+			live = t.wanted(s.target())
+		case howReturn, howJumpIndirect, howCallIndirect, howStepEnds:
+			live = status
+		}
+		s.after = live
+		live = before(&s.Inst, live)
+		if s.how == howStep && s.MayFault() && s.Op.Attr()&isa.EndsBlock != 0 {
+			live = status
+		}
+		if t.e.exact {
+			s.after, live = status, status
+		}
+		s.before = live
+	}
+}
+
+// before is what is live before in if after is behind it.
+func before(in *isa.Inst, after isa.Flags) isa.Flags {
+	read, written, undefined := in.Flags()
+	if in.Op.Attr()&isa.MaybeFlags == 0 {
+		after &^= written | undefined
+	} else if in.Args[1] == isa.Imm && in.Imm&31 != 0 && in.Op.Attr()&isa.String == 0 && in.Op != isa.SHLD && in.Op != isa.SHRD {
+		after &^= written | undefined
+	}
+	return (after | read) & status
+}
+
+// wanted are the flags that the code at eip reads before it writes them.
+func (t *translator) wanted(eip uint32) isa.Flags {
+	open := status
+	var read isa.Flags
+	for range depth {
+		in, ok := t.peek(eip)
+		if !ok {
+			break
+		}
+		r, w, u := in.Flags()
+		read |= r & open
+		if in.Op.Attr()&isa.MaybeFlags == 0 {
+			open &^= w | u
+		}
+		if open == 0 {
+			return read
+		}
+		switch a := in.Op.Attr(); {
+		case in.Op == isa.JMP && in.Args[0] == isa.Rel:
+			eip += uint32(in.Len) + in.Imm
+			continue
+		case a&isa.EndsBlock != 0:
+			return read | open
+		}
+		eip += uint32(in.Len)
+	}
+	return read | open
+}

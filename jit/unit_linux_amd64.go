@@ -1,0 +1,142 @@
+package jit
+
+import (
+	"github.com/gov86/gov86/cpu"
+)
+
+// A key is what beside the bytes decides what code means to the translator.
+type key uint32
+
+// keyOf is the key of a mode whose units can be translated: 32-bit code and
+// stack, flat segments that begin at zero. FS and GS are looked at when used.
+func keyOf(c *cpu.CPU, m cpu.Mode) (key, bool) {
+	const (
+		want  = cpu.ModeCode32 | cpu.ModeStack32 | cpu.ModeFlatCS | cpu.ModeFlatSS | cpu.ModeFlatDS | cpu.ModeFlatES
+		never = cpu.ModeStep | cpu.ModeAligned | cpu.ModeV86
+		keep  = cpu.ModeNoFPU | cpu.ModeUser
+	)
+	if m&want != want || m&never != 0 {
+		return 0, false
+	}
+	if c.Seg[0].Base|c.Seg[1].Base|c.Seg[2].Base|c.Seg[3].Base != 0 {
+		return 0, false
+	}
+	k := key(m & keep)
+	const masks = 0x1f80
+	if c.MXCSR&masks != masks || c.CR4&(cpu.CR4OSFXSR) == 0 || c.CR0&cpu.CR0EM != 0 {
+		k |= keyNoSIMD
+	}
+	if c.CPL == 0 {
+		k |= keyKernel
+	}
+	if c.EFLAGS&cpu.FlagDF != 0 {
+		k |= keyDown
+	}
+	return k, true
+}
+
+// Bits of a key above those of cpu.Mode.
+const (
+	keyNoSIMD key = 1 << (16 + iota) // SSE is the interpreter's: it may fault
+	keyPlain                         // the unit has no frames
+	keyKernel                        // CPL is 0
+	keyDown                          // string instructions go down
+)
+
+// A unit is a piece of translated code: one entry, instructions of one page.
+type unit struct {
+	linear, frame uint32
+	key           key
+	number        int32 // its place in units.all
+	// addend is what the fetch view has for the page while it is this one.
+	addend uintptr
+	// spill is set when the only instruction runs into the next page, which lies
+	// in frame next, with the addend nextAddend.
+	spill      bool
+	next       uint32
+	nextAddend uintptr
+	// entry is where direct jumps from the same page lead, guarded where those
+	// from other pages do, indirect what the table of jumps has.
+	entry, guarded, indirect int
+	incoming                 []link
+	dead                     bool
+}
+
+// A link is a jump that leads to a unit: its displacement, and where it led
+// before.
+type link struct{ at, exit int32 }
+
+type unitID struct {
+	linear, frame uint32
+	key           key
+}
+
+// A kind is what an exit wants of the engine.
+type kind uint8
+
+const (
+	wantIndirect kind = iota // a jump to context.argument, which the table does not have
+	wantLink                 // a jump to eip that leads nowhere yet
+	wantPlain                // the same, to a unit without frames
+	wantAccess               // an access to context.argument that the views do not have
+	wantStep                 // the interpreter is to execute the instruction at eip
+	wantBudget               // the budget is used up at eip
+	wantPage                 // the page is not where it was
+	wantSIMD                 // the unit needs the XMM registers
+)
+
+// A site is an exit of a unit.
+type site struct {
+	kind  kind
+	write bool
+	// len is the length of the instruction at eip.
+	len uint8
+	// undone are the instructions charged to the budget and not executed, that
+	// at eip included.
+	undone uint8
+	unit   int32 // its number
+	eip    uint32
+	// restart and resume are where to enter again: at the access, and behind the
+	// instruction; of a link they are its exit, and the displacement.
+	restart, resume int32
+	// order is what a step wants, if the engine knows it itself.
+	order order
+}
+
+// next is the address behind the instruction.
+func (s *site) next() uint32 { return s.eip + uint32(s.len) }
+
+// indirectSite is the site of every jump through the table.
+const indirectSite = 0
+
+const (
+	tableSlots = 1 << 16
+	cacheSlots = 1 << 14
+)
+
+// units are those there are.
+type units struct {
+	all     []*unit
+	byID    map[unitID]*unit
+	byFrame map[uint32][]*unit
+	cache   [cacheSlots]*unit
+	sites   []site
+	// space are the tables of indirect jumps, by key.
+	space map[key][]uintptr
+}
+
+func (u *units) reset() {
+	u.all = u.all[:0]
+	u.byID = map[unitID]*unit{}
+	u.byFrame = map[uint32][]*unit{}
+	clear(u.cache[:])
+	u.sites = append(u.sites[:0], site{kind: wantIndirect})
+}
+
+func cacheSlot(linear uint32) uint32 { return (linear ^ linear>>14) % cacheSlots }
+
+// addSite keeps a site and returns its number.
+func (u *units) addSite(s site) uint32 {
+	u.sites = append(u.sites, s)
+	return uint32(len(u.sites) - 1)
+}
