@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gov86/gov86/bios"
@@ -20,6 +22,10 @@ type Config struct {
 	Memory uint64
 	// Model is the processor, DefaultModel if empty.
 	Model string
+	// Engine executes: one of Engines, the best this host can have if empty.
+	Engine string
+	// Eager makes the translator translate code before it is warm, for tests.
+	Eager bool
 	// NoAPIC hides the local APIC and the I/O APIC.
 	NoAPIC bool
 	// Kernel, Initrd and CommandLine are what to boot.
@@ -73,6 +79,9 @@ func (c *Config) Validate() error {
 	if m := c.memory(); m < mem.MinRAM || m > mem.MaxRAM || m%mem.PageSize != 0 {
 		wrong = append(wrong, &bios.Error{Part: "memory", What: fmt.Sprintf("%d KiB cannot be had", m>>10),
 			Remedy: fmt.Sprintf("give %d MiB to %d MiB, in steps of 4 KiB", mem.MinRAM>>20, mem.MaxRAM>>20)})
+	}
+	if c.Engine != "" && !slices.Contains(Engines, c.Engine) {
+		wrong = append(wrong, fmt.Errorf("engine: there is no %q; name one of %s", c.Engine, strings.Join(Engines, ", ")))
 	}
 	if c.Model != "" {
 		if _, err := cpu.ModelByName(c.Model); err != nil {

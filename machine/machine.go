@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -19,6 +20,7 @@ import (
 	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/hw"
+	"github.com/gov86/gov86/jit"
 	"github.com/gov86/gov86/snapshot"
 )
 
@@ -81,6 +83,9 @@ func New(cfg Config, host Host) (*Machine, error) {
 // Close ends the use of the shared directories and returns the memory. Run
 // must have returned.
 func (m *Machine) Close() error {
+	if j, ok := m.board.engine.(*jit.Engine); ok && os.Getenv("JSTATS") != "" {
+		fmt.Fprintf(os.Stderr, "%+v\n", j.Stats)
+	}
 	m.board.fs.Shut()
 	return errors.Join(m.board.cpu.Close(), m.board.memory.Close())
 }

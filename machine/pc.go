@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/gov86/gov86/cpu"
-	"github.com/gov86/gov86/cpu/interp"
 	"github.com/gov86/gov86/devices/acpi"
 	"github.com/gov86/gov86/devices/apic"
 	"github.com/gov86/gov86/devices/i440fx"
@@ -117,7 +116,9 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	if b.cpu, err = cpu.New(b.memory, (*pins)(b), model); err != nil {
 		return nil, err
 	}
-	b.engine = interp.New(b.cpu)
+	if b.engine, err = newEngine(cfg, b.cpu, host.Log); err != nil {
+		return nil, err
+	}
 
 	b.local = apic.NewLocal(b.clock, hw.LineFunc(b.cpu.SetINTR), b.cpu.RaiseNMI)
 	b.device("local apic", b.local)

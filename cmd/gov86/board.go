@@ -33,6 +33,7 @@ func boot(s settings, std streams) (int, error) {
 // build puts the session's machine together.
 func (x *session) build() (computer, error) {
 	cfg := machine.Config{
+		Engine:      x.engine,
 		Memory:      uint64(x.memory),
 		Model:       x.model,
 		NoAPIC:      x.noAPIC,

@@ -50,7 +50,7 @@ Exit status:
 With --debug-exit the guest may end with any status.`
 
 func newRun(status *int) *cobra.Command {
-	s := settings{memory: 256 << 20, model: machine.DefaultModel, engine: "interp"}
+	s := settings{memory: 256 << 20, model: machine.DefaultModel}
 	var directories []string
 	cmd := &cobra.Command{
 		Use:   "run [flags]",
@@ -86,7 +86,7 @@ func newRun(status *int) *cobra.Command {
 	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")
 	f.StringVar(&s.model, "cpu", s.model, "be the processor `MODEL`: "+models())
 	f.BoolVar(&s.noAPIC, "no-apic", false, "hide the local APIC and the I/O APIC")
-	f.StringVar(&s.engine, "engine", s.engine, "execute with `ENGINE`: interp")
+	f.StringVar(&s.engine, "engine", s.engine, "execute with `ENGINE`: interp or jit (default: jit where the host can have it)")
 	f.StringVar(&s.until, "until", "", "end with status 0 when `TEXT` appears on the console")
 	f.DurationVar(&s.timeout, "timeout", 0, "end with status 124 after `DURATION`, such as 60s or 5m")
 	addToolFlags(f, &s.toolFlags)
@@ -96,8 +96,8 @@ func newRun(status *int) *cobra.Command {
 // validate reports what is wrong with the flags themselves.
 func (s *settings) validate() error {
 	switch {
-	case s.engine != "interp":
-		return failure{"--engine", "there is no engine " + s.engine, "write --engine interp"}
+	case s.engine != "" && !slices.Contains(machine.Engines, s.engine):
+		return failure{"--engine", "there is no engine " + s.engine, "write one of " + strings.Join(machine.Engines, ", ")}
 	case !slices.Contains(machine.Models(), s.model):
 		return failure{"--cpu", "there is no processor model " + s.model, "write one of " + models()}
 	case s.kernel == "" && !slices.Contains(guest.Models, s.model):

@@ -33,7 +33,7 @@ func (c *console) Put(b byte) bool {
 }
 
 // run boots a guest on a model of processor and returns what it reported.
-func run(t *testing.T, model, name string) string {
+func run(t *testing.T, model, engine, name string) string {
 	t.Helper()
 	image, err := guest(name)
 	if err != nil {
@@ -44,7 +44,7 @@ func run(t *testing.T, model, name string) string {
 	out := &console{ended: cancel}
 	host := machine.Host{Time: time.Unix(1e9, 0)}
 	host.Serial[0] = out
-	m, err := machine.New(machine.Config{Model: model, Memory: 32 << 20, Kernel: image, Counted: true}, host)
+	m, err := machine.New(machine.Config{Model: model, Engine: engine, Eager: true, Memory: 32 << 20, Kernel: image, Counted: true}, host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,16 +71,18 @@ func dump(m *machine.Machine) string {
 }
 
 func TestGuestsPass(t *testing.T) {
-	for _, model := range machine.Models() {
-		for _, name := range names {
-			t.Run(model+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				out := run(t, model, name)
-				if !strings.HasPrefix(last(out), "PASS ") {
-					t.Errorf("it reports:\n%s", out)
-				}
-				t.Log(last(out))
-			})
+	for _, engine := range machine.Engines {
+		for _, model := range machine.Models() {
+			for _, name := range names {
+				t.Run(engine+"/"+model+"/"+name, func(t *testing.T) {
+					t.Parallel()
+					out := run(t, model, engine, name)
+					if !strings.HasPrefix(last(out), "PASS ") {
+						t.Errorf("it reports:\n%s", out)
+					}
+					t.Log(last(out))
+				})
+			}
 		}
 	}
 }
