@@ -36,6 +36,7 @@ type context struct {
 	// pending is set when something asked for attention as the code was entered.
 	pending   uint32
 	hostMXCSR uint32
+	x87       x87Context
 	// loads are what the selectors of the GDT last stood for.
 	loads [loadSlots]loaded
 }

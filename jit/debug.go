@@ -11,7 +11,7 @@ import (
 var stepStats = os.Getenv("JSTATS") == "2"
 
 func (k kind) String() string {
-	return []string{"ind", "link", "access", "step", "budget", "page", "simd"}[k]
+	return []string{"ind", "link", "access", "step", "budget", "page", "simd", "x87"}[k]
 }
 
 func opAt(e *Engine, s *site) string {

@@ -21,4 +21,5 @@
 //	R11               the addend of the stack's page, within a frame
 //	R8, R9, R10       scratch; R8 has the target of an indirect jump
 //	RSP               a stack of our own, for return addresses
+//	XMM0..XMM7, x87   the guest's, once a unit has needed them
 package jit

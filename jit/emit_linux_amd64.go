@@ -49,12 +49,7 @@ func (t *translator) emit() {
 		t.guard(t.u.linear>>12+1, t.u.nextAddend)
 	}
 	t.charge(0)
-	if t.usesSIMD() {
-		a.RM(0, OneByte, 0x83, 7, At(ctx, offSIMD))
-		a.Bytes(0)
-		at := a.Jcc(CondE, 0)
-		t.late(at, lateExit, site{kind: wantSIMD, eip: t.u.linear, restart: int32(a.Pos)})
-	}
+	t.ensure(0)
 	for i := range t.steps {
 		t.openFrame(i)
 		t.step(i)
@@ -87,15 +82,6 @@ func (t *translator) wantedAtEnd() isa.Flags {
 		return status
 	}
 	return t.wanted(t.resumeAt())
-}
-
-func (t *translator) usesSIMD() bool {
-	for i := range t.steps {
-		if s := &t.steps[i]; s.how == howGeneric && s.Op.Attr()&isa.SIMD != 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // charge takes the steps from i on, up to the end of their run, off the budget.
@@ -214,13 +200,15 @@ func (t *translator) step(i int) {
 		t.ret(i)
 	case howJumpIndirect:
 		t.jumpIndirect(i)
+	case howX87:
+		t.x87(i)
 	}
 }
 
 // siteOf is an exit at step i.
 func (t *translator) siteOf(i int, k kind) site {
 	s := &t.steps[i]
-	return site{kind: k, eip: s.eip, len: s.Len, undone: uint8(s.end - i)}
+	return site{kind: k, eip: s.eip, len: s.Len, undone: uint8(s.end - i), x87: touchesX87(&s.Inst)}
 }
 
 // stepOut leaves step i to the interpreter.
@@ -545,6 +533,7 @@ func (t *translator) returned(i int) {
 	t.flags = inSaved
 	if i+1 < len(t.steps) {
 		t.charge(i + 1)
+		t.ensure(i + 1)
 	}
 }
 

@@ -42,6 +42,8 @@ type Engine struct {
 	exact bool
 	// eager translates what is met for the first time.
 	eager bool
+	// x87s are the translated x87 instructions, from 1 on.
+	x87s []x87Inst
 }
 
 // Stats count what happened.
@@ -50,6 +52,7 @@ type Stats struct {
 	Enters, Links, Indirects     uint64
 	Accesses, Steps, Interpreted uint64
 	Flushes, Killed              uint64
+	X87Loads                     uint64
 	StepsByOp                    map[string]uint64
 }
 
@@ -85,6 +88,8 @@ func (e *Engine) Forget(at, n uint32) { e.interp.Forget(at, n) }
 // flush forgets all units.
 func (e *Engine) flush() {
 	e.Stats.Flushes++
+	e.notePointers()
+	e.x87s = append(e.x87s[:0], x87Inst{})
 	e.units.reset()
 	e.asm.Pos = 0
 	e.stubs = writeStubs(&e.asm)
@@ -137,9 +142,11 @@ func (e *Engine) Run(budget uint64) (retired uint64, why processor.Exit) {
 	if e.Monitor.Watching() {
 		return e.interp.Run(budget) // units know no breakpoints
 	}
+	defer e.storeX87()
 	left := int64(budget)
 	for {
 		if e.urgent() {
+			e.storeX87()
 			n, why := e.interp.Run(1)
 			left -= int64(n)
 			if why != processor.Spent {
@@ -153,6 +160,7 @@ func (e *Engine) Run(budget uint64) (retired uint64, why processor.Exit) {
 		u := e.find()
 		if u == nil {
 			e.Stats.Interpreted++
+			e.storeX87()
 			var n uint64
 			if e.exact && e.Mode()&processor.ModeStep == 0 {
 				n, _ = e.interp.Step()
@@ -308,6 +316,7 @@ func (e *Engine) execute(u *unit, left *int64) {
 	}
 	*left -= given - r.budget
 	r.simd = 0
+	e.notePointers()
 }
 
 // prepare derives from the state what generated code needs.
@@ -384,10 +393,15 @@ func (e *Engine) serve(s *site) int {
 		e.EIP = s.eip
 		r.simd = 1
 		return int(s.restart)
+	case wantX87:
+		e.EIP = s.eip
+		e.loadX87()
+		return int(s.restart)
 	case wantPage:
 		// The interpreter finds the page, or faults; with EFLAGS.AC set there are
 		// no views that a guard could look at, and it is slow but gets on.
 		e.EIP = s.eip
+		e.storeX87()
 		n, _ := e.interp.Step()
 		r.budget -= int64(n)
 		return 0
@@ -426,6 +440,11 @@ func (e *Engine) filled(s *site) bool {
 // stepOver lets the interpreter execute the instruction of s.
 func (e *Engine) stepOver(s *site) int {
 	e.Stats.Steps++
+	if s.x87 {
+		e.storeX87()
+	} else {
+		e.notePointers()
+	}
 	if s.order.op != isa.NoOp && e.obey(s) {
 		e.region.budget += int64(s.undone) - 1
 		return e.goOn(s)
@@ -452,6 +471,9 @@ func (e *Engine) stepOver(s *site) int {
 		return 0
 	}
 	r.budget -= undone - 1
+	if u.x87 {
+		e.loadX87()
+	}
 	return resume
 }
 

@@ -34,6 +34,7 @@ const (
 	howReturn
 	howJumpIndirect
 	howCallIndirect
+	howX87
 )
 
 // ends reports whether a unit ends behind such a step.
@@ -61,14 +62,16 @@ func (t *translator) plan(s *step) how {
 	}
 	switch {
 	case a&isa.X87 != 0, in.MMX():
-		return howStep
+		return t.planX87(in)
 	case a&isa.SIMD != 0:
 		if t.u.key&(keyNoSIMD|key(cpu.ModeNoFPU)) != 0 {
 			return howStep
 		}
 		switch in.Op {
-		case isa.LDMXCSR, isa.STMXCSR, isa.FXSAVE, isa.FXRSTOR, isa.MASKMOVDQU, isa.EMMS, isa.MASKMOVQ:
+		case isa.LDMXCSR, isa.STMXCSR, isa.MASKMOVDQU:
 			return howStep
+		case isa.CVTPI2PS:
+			return howStep // with memory some processors make it an MMX instruction
 		}
 		if in.Args[0] == isa.Reg32|cpu.ESP || in.Args[1] == isa.Reg32|cpu.ESP {
 			return howStep // ESP is in another register; these are rare

@@ -29,6 +29,9 @@ func keyOf(c *cpu.CPU, m cpu.Mode) (key, bool) {
 	if c.CPL == 0 {
 		k |= keyKernel
 	}
+	if !maskedX87(&c.FPU) {
+		k |= keyNoX87
+	}
 	if c.EFLAGS&cpu.FlagDF != 0 {
 		k |= keyDown
 	}
@@ -41,6 +44,7 @@ const (
 	keyPlain                         // the unit has no frames
 	keyKernel                        // CPL is 0
 	keyDown                          // string instructions go down
+	keyNoX87                         // x87 and MMX are the interpreter's: they may fault
 )
 
 // A unit is a piece of translated code: one entry, instructions of one page.
@@ -60,6 +64,8 @@ type unit struct {
 	entry, guarded, indirect int
 	incoming                 []link
 	dead                     bool
+	// x87 says that it uses the host's x87 registers.
+	x87 bool
 }
 
 // A link is a jump that leads to a unit: its displacement, and where it led
@@ -83,12 +89,16 @@ const (
 	wantBudget               // the budget is used up at eip
 	wantPage                 // the page is not where it was
 	wantSIMD                 // the unit needs the XMM registers
+	wantX87                  // the unit needs the x87 registers
 )
 
 // A site is an exit of a unit.
 type site struct {
 	kind  kind
 	write bool
+	// x87 says that the instruction uses State.FPU when the interpreter executes
+	// it.
+	x87 bool
 	// len is the length of the instruction at eip.
 	len uint8
 	// undone are the instructions charged to the budget and not executed, that
