@@ -97,18 +97,8 @@ func (e *Engine) translate(l, frame uint32, k key, addend uintptr, at mem.Addr) 
 		return nil
 	}
 	t.liveness()
-	first, last := l, l
 	for i := range t.steps {
-		s := &t.steps[i]
-		first, last = min(first, s.eip), max(last, s.next())
-	}
-	// What was only read ahead counts as well.
-	last = min(last+depth*isa.MaxLen, l|0xfff+1)
-	if l>>12 == 0xfffff {
-		last = max(last, first+1)
-	}
-	if e.Mem.MarkCode(mem.Addr(frame)<<12|mem.Addr(first&0xfff), int(last-first)) {
-		e.TLB.Protect(frame)
+		t.isCode(t.steps[i].eip, t.steps[i].Len)
 	}
 	if t.u.spill {
 		if e.Mem.MarkCode(mem.Addr(t.u.next)<<12, isa.MaxLen) {
@@ -132,6 +122,14 @@ func (e *Engine) translate(l, frame uint32, k key, addend uintptr, at mem.Addr) 
 	return u
 }
 
+// isCode notes that n bytes at eip were decoded, as far as they lie in the page.
+func (t *translator) isCode(eip uint32, n uint8) {
+	off := eip & (mem.PageSize - 1)
+	if t.e.Mem.MarkCode(mem.Addr(t.u.frame)<<12|mem.Addr(off), int(min(uint32(n), mem.PageSize-off))) {
+		t.e.TLB.Protect(t.u.frame)
+	}
+}
+
 // decode decodes the instruction at eip, if it lies wholly in the page.
 func (t *translator) decode(eip uint32) (in isa.Inst, code []byte, ok bool) {
 	if eip>>12 != t.u.linear>>12 {
@@ -151,7 +149,9 @@ func (t *translator) decode(eip uint32) (in isa.Inst, code []byte, ok bool) {
 // instructions there read, if they read any, may be lost.
 func (t *translator) peek(eip uint32) (in isa.Inst, ok bool) {
 	if eip>>12 == t.u.linear>>12 {
-		in, _, ok = t.decode(eip)
+		if in, _, ok = t.decode(eip); ok {
+			t.isCode(eip, in.Len)
+		}
 		return in, ok
 	}
 	e := t.e
