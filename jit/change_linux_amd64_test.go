@@ -33,3 +33,20 @@ func TestCodeThatWasOnlyReadAheadIsCode(t *testing.T) {
 		})
 	}
 }
+
+// TestDeepRecursionFits: more calls without a return than our stack has room for.
+func TestDeepRecursionFits(t *testing.T) {
+	r, _ := newTranslated(t)
+	const depth = 300_000
+	r.write(codeAt,
+		0xb9, depth&0xff, depth>>8&0xff, depth>>16, 0, // MOV ECX, depth
+		0xe8, 1, 0, 0, 0, 0xf4, // CALL f; HLT
+		0x49, 0x74, 5, // f: DEC ECX; JZ
+		0xe8, 0xf8, 0xff, 0xff, 0xff, // CALL f
+		0x40, 0xc3) // INC EAX; RET
+	r.start(codeAt)
+	r.SetReg32(cpu.ESP, 4<<20)
+	r.toHalt(codeAt + 10)
+	r.is("calls that returned", cpu.EAX, depth)
+	r.is("the stack", cpu.ESP, 4<<20)
+}

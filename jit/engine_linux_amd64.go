@@ -298,6 +298,9 @@ func (e *Engine) execute(u *unit, left *int64) {
 		e.epoch = e.TLB.Epoch
 		e.emptyStack()
 	}
+	if r.bottom-r.hostSP > stackSize/2 {
+		e.emptyStack() // a run calls too seldom to fill the other half
+	}
 	at := u.entry
 	// A unit runs if the whole of it is within the budget; the excess lets one
 	// begin as long as anything is left.
