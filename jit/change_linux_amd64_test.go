@@ -50,3 +50,67 @@ func TestDeepRecursionFits(t *testing.T) {
 	r.is("calls that returned", cpu.EAX, depth)
 	r.is("the stack", cpu.ESP, 4<<20)
 }
+
+// TestAddressesEndAt4GiB: the last page is memory, and what reaches its end goes
+// on at zero.
+func TestAddressesEndAt4GiB(t *testing.T) {
+	const last, table = 0xfffff000, 0x8000
+	for _, c := range []struct {
+		name       string
+		esp        uint32
+		code       []byte
+		at, nextAt uint32 // where the last doubleword written must be
+		check      func(r *rig)
+	}{
+		{"pushes from zero", 0, []byte{0x50, 0x50, 0x50, 0x68, 4, 3, 2, 1, 0xf4}, last + 0xff0, 0, func(r *rig) {
+			r.is("ESP", cpu.ESP, 0xfffffff0)
+		}},
+		{"pushes across zero", 4, []byte{0x50, 0x50, 0x50, 0x68, 4, 3, 2, 1, 0xf4}, last + 0xff4, 0, nil},
+		{"locals behind the end", 0xfffffff0, []byte{
+			0x8b, 0x44, 0x24, 0x20, 0x8b, 0x44, 0x24, 0x24, 0x8b, 0x44, 0x24, 0x28, // MOV EAX, [ESP+20H] and so on
+			0xc7, 0x44, 0x24, 0x2c, 4, 3, 2, 1, 0xf4}, 0x1c, 0, nil},
+		{"a stack pointer that comes round", 0x20, []byte{
+			0x83, 0xec, 0x40, 0x8b, 0x44, 0x24, 0x44, 0x8b, 0x44, 0x24, 0x48, 0x8b, 0x44, 0x24, 0x4c, // SUB ESP, 40H; MOV EAX, [ESP+44H]
+			0xc7, 0x44, 0x24, 0x50, 4, 3, 2, 1, 0xf4}, 0x30, 0, nil},
+		{"locals far away", stackAt - 0x100, []byte{
+			0x81, 0xec, 0, 0, 0, 0x80, 0x8b, 0x84, 0x24, 4, 0, 0, 0x80, 0x8b, 0x84, 0x24, 8, 0, 0, 0x80, 0x8b, 0x84, 0x24, 12, 0, 0, 0x80, // SUB ESP, 80000000H; MOV EAX, [ESP+80000004H]
+			0xc7, 0x84, 0x24, 16, 0, 0, 0x80, 4, 3, 2, 1, 0xf4}, stackAt - 0x100 + 16, 0, nil},
+		{"REP STOSD up to the end", stackAt, []byte{
+			0xbf, 0xf0, 0xff, 0xff, 0xff, 0xb8, 4, 3, 2, 1, 0xb9, 4, 0, 0, 0, 0xf3, 0xab, // MOV EDI, 0FFFFFFF0H; MOV EAX, 1020304H; MOV ECX, 4
+			0xc7, 0x47, 0x40, 8, 7, 6, 5, 0xc7, 0x07, 12, 11, 10, 9, 0xf4}, last + 0xffc, 0x40, func(r *rig) {
+			r.is("EDI", cpu.EDI, 0)
+			if got := r.m.Read(0, 4); got != 0x090a0b0c {
+				r.t.Errorf("what EDI leads to then is %#x", got)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, _ := newTranslated(t)
+			r.page()
+			r.mapPage(last, dataAt, table)
+			r.write(codeAt, c.code...)
+			for range 3 {
+				for _, l := range []uint32{c.at, c.nextAt} {
+					r.m.Write(physical(l), 4, 0)
+				}
+				r.start(codeAt)
+				r.SetReg32(cpu.ESP, c.esp)
+				r.toHalt(codeAt + uint32(len(c.code)) - 1)
+				if got := r.m.Read(physical(c.at), 4); got != 0x01020304 {
+					t.Errorf("%#x holds %#x", c.at, got)
+				}
+				if c.check != nil {
+					c.check(r)
+				}
+			}
+		})
+	}
+}
+
+// physical is where TestAddressesEndAt4GiB has linear address l.
+func physical(l uint32) mem.Addr {
+	if l >= 0xfffff000 {
+		return dataAt + mem.Addr(l&0xfff)
+	}
+	return mem.Addr(l)
+}

@@ -9,8 +9,8 @@ import (
 // Most accesses to the stack are near one another: pushes, pops, locals. Steps in
 // a row whose distances from the stack pointer are known, and which lie within a
 // page, share one look at the views: a frame. Its addend is in R11. Where they do
-// not lie within a page, or not where they are aligned, control goes to a plain
-// unit, which has no frames.
+// not lie within a page, or near an end of the address space, control goes to a
+// plain unit, which has no frames.
 
 // A frame is a run of steps that share a look at the views.
 type frame struct {
@@ -26,6 +26,10 @@ const (
 	worth = 3
 	// widest bounds a frame, in bytes: a wider one would often cross pages.
 	widest = 1024
+	// reach is how far from the stack pointer a frame and the registers that lead
+	// to it may lie, and how far the stack pointer is kept from either end of the
+	// address space: sums of 64 bits would not come round there.
+	reach = 32 << 10
 )
 
 // An anchor is a register whose distance from the stack pointer at the start of a
@@ -34,6 +38,9 @@ type anchor struct {
 	off   int32
 	known bool
 }
+
+// near reports whether a distance from the stack pointer is one of a frame.
+func near(off int32) bool { return off >= -reach && off <= reach }
 
 // frames finds the frames of the unit and marks their steps.
 func (t *translator) frames() {
@@ -74,18 +81,16 @@ func (t *translator) frameFrom(first int) frame {
 	for i := first; i < len(t.steps); i++ {
 		s := &t.steps[i]
 		g := f
-		off, size, write, ok := t.stackAccess(s, esp, ebp)
-		if ok {
-			g.cover(off, size, write)
+		if off, size, write, ok := t.stackAccess(s, esp, ebp); ok && !g.cover(off, size, write) {
+			return f
 		}
 		if off, ok := t.operandAccess(s, esp, ebp); ok && off&int32(s.Width-1) == 0 {
 			_, writes := s.Memory()
-			g.cover(off, int32(s.Width), writes)
+			if !g.cover(off, int32(s.Width), writes) {
+				return f
+			}
 		}
-		if g.high-g.low > widest {
-			return f
-		}
-		if !t.follow(s, &esp, &ebp) {
+		if !t.follow(s, &esp, &ebp) || !near(esp.off) || !near(ebp.off) {
 			if s.how == howCall || s.how == howReturn {
 				g.end = i + 1
 				return g
@@ -98,14 +103,18 @@ func (t *translator) frameFrom(first int) frame {
 	return f
 }
 
-// cover makes an access one of the frame's.
-func (f *frame) cover(off, size int32, write bool) {
+// cover makes an access one of the frame's, and reports whether it may be.
+func (f *frame) cover(off, size int32, write bool) bool {
+	if !near(off) {
+		return false
+	}
 	if f.accesses == 0 {
 		f.low, f.high = off, off+size
 	}
 	f.low, f.high = min(f.low, off), max(f.high, off+size)
 	f.write = f.write || write
 	f.accesses++
+	return f.high-f.low <= widest
 }
 
 // stackAccess is what s accesses by being a push or a pop.
@@ -222,8 +231,10 @@ func (t *translator) checkFrame(i int, f *frame) {
 	a.Load64(R11, Mem{Base: views, Index: R9, Scale: 3, Disp: view})
 	a.RR(W, OneByte, 0x85, R11, R11)
 	plain(CondE)
-	a.TestImm8(esp, 3)
-	plain(CondNE)
+	a.Lea(R9, At(esp, -reach))
+	a.RR(0, OneByte, 0x81, 7, R9) // CMP R9D, imm32
+	a.U32(1<<32 - 2*reach)
+	plain(CondAE)
 	a.RR(0, OneByte, 0x81, 4, R8)
 	a.U32(0xfff)
 	a.RR(0, OneByte, 0x81, 7, R8)

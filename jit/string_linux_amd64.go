@@ -144,9 +144,10 @@ func (t *translator) repeat(i int) {
 	}
 	a.Bytes(0xf3, opcode)
 	pop64(a, RCX)
-	a.RR(W, OneByte, 0x29, R10, RDI)
+	// Of 32 bits: behind the last page comes address zero.
+	a.RR(0, OneByte, 0x29, R10, RDI)
 	if s.Op == isa.MOVS {
-		a.RR(W, OneByte, 0x29, R9, RSI)
+		a.RR(0, OneByte, 0x29, R9, RSI)
 	}
 	a.RR(0, OneByte, 0x29, R8, RCX) // SUB ECX, R8D
 	a.Jcc(CondNE, page)
