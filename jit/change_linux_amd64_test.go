@@ -114,3 +114,33 @@ func physical(l uint32) mem.Addr {
 	}
 	return mem.Addr(l)
 }
+
+// TestSTIShadowsWhatIsInAnotherUnit: the instruction behind STI is executed
+// before an interrupt is accepted, wherever the unit ends.
+func TestSTIShadowsWhatIsInAnotherUnit(t *testing.T) {
+	r, _ := newTranslated(t)
+	code := make([]byte, 0, maxSteps+2)
+	for range maxSteps - 1 {
+		code = append(code, 0x40) // INC EAX
+	}
+	code = append(code, 0xfb, 0x41, 0x42, 0xf4) // STI; INC ECX; INC EDX; HLT
+	r.write(codeAt, code...)
+	for n := range uint64(maxSteps + 3) {
+		r.start(codeAt)
+		r.SetINTR(false)
+		r.SetReg32(cpu.ECX, 0)
+		r.engine.Run(n + 1)
+		if r.Halted {
+			break
+		}
+		was := r.EIP
+		r.SetINTR(true)
+		r.engine.Run(1000)
+		if r.EIP != trapAt+8*0x20+1 {
+			t.Fatalf("after %d instructions at %#x, no interrupt: %#x", n+1, was, r.EIP)
+		}
+		if r.Reg32(cpu.ECX) == 0 {
+			t.Errorf("after %d instructions at %#x the interrupt comes before what follows STI", n+1, was)
+		}
+	}
+}

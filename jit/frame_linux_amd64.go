@@ -49,6 +49,10 @@ func (t *translator) frames() {
 		return
 	}
 	for i := 0; i < len(t.steps); {
+		if i > 0 && t.steps[i-1].enables() {
+			i++ // its check could lead out
+			continue
+		}
 		f := t.frameFrom(i)
 		if f.accesses < worth {
 			i = max(f.end, i+1)

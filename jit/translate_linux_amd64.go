@@ -36,6 +36,10 @@ type step struct {
 // next is the address behind the instruction.
 func (s *step) next() uint32 { return s.eip + uint32(s.Len) }
 
+// enables reports whether s is STI, behind which one more instruction is executed
+// before an interrupt is accepted: nothing may leave generated code there.
+func (s *step) enables() bool { return s.how == howSetIF && s.Op == isa.STI }
+
 // target is where a relative jump leads.
 func (s *step) target() uint32 { return s.next() + s.Imm }
 
@@ -256,6 +260,9 @@ func (t *translator) seen(eip uint32) bool {
 // which time may pass.
 func (t *translator) bounds() {
 	end := len(t.steps)
+	if end > 0 && t.steps[end-1].enables() {
+		t.steps[end-1].how = howStep // it keeps interrupts from the next unit's first
+	}
 	for i := end - 1; i >= 0; i-- {
 		if t.steps[i].how == howCall || t.steps[i].how == howCallIndirect {
 			end = i + 1
