@@ -144,3 +144,60 @@ func TestSTIShadowsWhatIsInAnotherUnit(t *testing.T) {
 		}
 	}
 }
+
+// TestASpilledInstructionWithACIsExecuted: with EFLAGS.AC a supervisor's views
+// are others, and there is none to fetch.
+func TestASpilledInstructionWithACIsExecuted(t *testing.T) {
+	r, _ := newTranslated(t)
+	r.page()
+	for p := range mem.Addr(1024) {
+		r.m.Write(ptAt+4*p, 4, uint32(p)<<12|3) // the supervisor's
+	}
+	r.m.Write(ptAt+4*(dataAt>>12), 4, dataAt|7)
+	if trap := r.SetCR4(r.CR4 | cpu.CR4SMAP); trap != cpu.NoTrap {
+		t.Skipf("skipped: no SMAP: %v", trap)
+	}
+	const at = codeAt + 0xff8
+	r.write(at, 0x0f, 0x01, 0xcb, 0x40, 0x40, 0x8b, 0x0d, 0, 0, dataAt>>16, 0, 0x0f, 0x01, 0xca, 0xf4) // STAC; INC EAX twice; MOV ECX, [dataAt]; CLAC; HLT
+	r.m.Write(dataAt, 4, 0x12345678)
+	for range 3 {
+		r.SetReg32(cpu.ECX, 0)
+		r.run(at, at+14)
+		r.is("the user's", cpu.ECX, 0x12345678)
+	}
+}
+
+// TestAPageAnywhereIsGuarded: the addend of a page may be anything, also one that
+// looks like none.
+func TestAPageAnywhereIsGuarded(t *testing.T) {
+	r, _ := newTranslated(t)
+	r.page()
+	const table = 0x8000
+	host := r.TLB.View[cpu.FetchView]
+	if _, trap := r.Translate(codeAt, cpu.Fetch); trap != cpu.NoTrap {
+		t.Fatal(trap)
+	}
+	// The frame at codeAt, at the linear address that makes half the addend zero.
+	l := uint32(host[codeAt>>12]) + codeAt
+	if l < 4<<20 {
+		t.Skip("skipped: it lies where the tables are")
+	}
+	r.mapPage(l, codeAt, table)
+	r.write(codeAt, 0x40, 0xc3)             // INC EAX; RET
+	r.write(codeAt+0x1000, 0x43, 0xc3)      // INC EBX; RET
+	r.write(dataAt, 0xe8, 0, 0, 0, 0, 0xf4) // CALL; HLT
+	r.m.Write(dataAt+1, 4, l-dataAt-5)
+	for range 3 {
+		r.run(dataAt, dataAt+5)
+	}
+	r.is("calls", cpu.EAX, 3)
+	r.mapPage(l, codeAt+0x1000, table)
+	r.run(dataAt, dataAt+5)
+	r.is("calls of the new page", cpu.EBX, 1)
+	r.mapPage(l, codeAt, table)
+	r.run(dataAt, dataAt+5)
+	r.is("calls", cpu.EAX, 4)
+	r.m.Write(table+mem.Addr(l>>12&1023)*4, 4, 0)
+	r.TLB.FlushPage(cpu.Linear(l))
+	r.run(dataAt, trapAt+8*cpu.VecPF)
+}

@@ -65,9 +65,17 @@ func (t *translator) emit() {
 // no view for fetching, and the engine looks.
 func (t *translator) guard(page uint32, addend uintptr) {
 	a := &t.e.asm
-	a.RM(0, OneByte, 0x81, 7, At(views, fetchViews+int32(page)*8)) // CMP m32, imm32
-	a.U32(uint32(addend))
-	t.late(a.Jcc(CondNE, 0), lateExit, site{kind: wantPage, eip: t.u.linear})
+	compare := func(off int32, half uintptr) {
+		a.RM(0, OneByte, 0x81, 7, At(views, fetchViews+int32(page)*8+off)) // CMP m32, imm32
+		a.U32(uint32(half))
+		t.late(a.Jcc(CondNE, 0), lateExit, site{kind: wantPage, eip: t.u.linear})
+	}
+	// Memory is smaller than 4 GiB: half an addend tells one frame from another.
+	// If it is zero, the other half tells it from none.
+	compare(0, addend)
+	if uint32(addend) == 0 {
+		compare(4, addend>>32)
+	}
 }
 
 func place(live bool, p flagPlace) flagPlace {
