@@ -15,7 +15,7 @@ var prebuilt embed.FS
 //go:generate ./build.sh
 
 // names are the guests.
-var names = []string{"segments", "gates", "tasks", "paging", "v86", "debug"}
+var names = []string{"segments", "gates", "tasks", "paging", "v86", "debug", "code"}
 
 // guest is the flat image of a guest.
 func guest(name string) ([]byte, error) { return prebuilt.ReadFile("prebuilt/" + name + ".bin") }

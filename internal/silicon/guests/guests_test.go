@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/machine"
 )
 
@@ -33,7 +34,7 @@ func (c *console) Put(b byte) bool {
 }
 
 // run boots a guest on a model of processor and returns what it reported.
-func run(t *testing.T, model, engine, name string) string {
+func run(t *testing.T, model, engine string, eager bool, name string) string {
 	t.Helper()
 	image, err := guest(name)
 	if err != nil {
@@ -44,7 +45,7 @@ func run(t *testing.T, model, engine, name string) string {
 	out := &console{ended: cancel}
 	host := machine.Host{Time: time.Unix(1e9, 0)}
 	host.Serial[0] = out
-	m, err := machine.New(machine.Config{Model: model, Engine: engine, Eager: true, Memory: 32 << 20, Kernel: image, Counted: true}, host)
+	m, err := machine.New(machine.Config{Model: model, Engine: engine, Eager: eager, Memory: 32 << 20, Kernel: image, Counted: true}, host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func TestGuestsPass(t *testing.T) {
 			for _, name := range names {
 				t.Run(engine+"/"+model+"/"+name, func(t *testing.T) {
 					t.Parallel()
-					out := run(t, model, engine, name)
+					out := run(t, model, engine, true, name)
 					if !strings.HasPrefix(last(out), "PASS ") {
 						t.Errorf("it reports:\n%s", out)
 					}
@@ -84,6 +85,15 @@ func TestGuestsPass(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// TestCodePassesAsItWarms has the translator begin in the middle of every check.
+func TestCodePassesAsItWarms(t *testing.T) {
+	t.Parallel()
+	out := run(t, cpu.DefaultModel, "", false, "code")
+	if !strings.HasPrefix(last(out), "PASS ") {
+		t.Errorf("it reports:\n%s", out)
 	}
 }
 
