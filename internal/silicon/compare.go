@@ -154,7 +154,13 @@ func Compare(e *Emulated, r Reference, class Class, b *Batch) (t Tally, found []
 
 // alike reports whether two results of c are the same, or may differ.
 func (e *Emulated) alike(c *Case, mine, real *Result) bool {
-	return len(differences(c, mine, real)) == 0 || tolerated(c, mine, real, e.at(mine)) != ""
+	return len(e.differences(c, mine, real)) == 0 || tolerated(c, mine, real, e.at(mine)) != ""
+}
+
+func (e *Emulated) differences(c *Case, mine, real *Result) []string {
+	open := *c
+	open.Open |= e.Ignored
+	return differences(&open, mine, real)
 }
 
 // separately runs the cases of b one by one, each in the memory that the
@@ -172,7 +178,7 @@ func separately(e *Emulated, r Reference, class Class, b *Batch) (found []Mismat
 		if err != nil {
 			return nil, err
 		}
-		d := differences(&b.Cases[i], &ea.Results[0], &na.Results[0])
+		d := e.differences(&b.Cases[i], &ea.Results[0], &na.Results[0])
 		for at := range ea.Memory {
 			if !lost && !na.Results[0].Lost && ea.Memory[at] != na.Memory[at] && len(d) < 40 {
 				d = append(d, fmt.Sprintf("memory at %#x: emulated %#x, real %#x", address(at), ea.Memory[at], na.Memory[at]))

@@ -49,6 +49,9 @@ const patience = 20_000
 // An Emulated executes cases in an engine.
 type Emulated struct {
 	*cpu.CPU
+	// Ignored are flags that are not compared in any case.
+	Ignored uint32
+
 	m      *mem.Space
 	engine cpu.Engine
 	segs   map[uint16]cpu.Segment

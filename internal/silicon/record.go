@@ -57,6 +57,21 @@ func (c *Case) key() (k key) {
 	return k
 }
 
+// What is recorded: as many batches of every class, from one seed.
+const (
+	recordedSeed    = 1
+	recordedBatches = 8
+	recordedCases   = 256 // a batch
+)
+
+// Recorded are the batches of a class whose answers are kept under testdata.
+func Recorded(class Class) (batches []*Batch) {
+	for n := range uint64(recordedBatches) {
+		batches = append(batches, Options{Seed: recordedSeed}.Batch(class, n, recordedCases))
+	}
+	return batches
+}
+
 // ErrNotRecorded says that a recording lacks a case: cases are made otherwise
 // than when it was made.
 var ErrNotRecorded = errors.New("a case is not in the recording; make the recording anew on silicon (make silicon-record)")

@@ -11,19 +11,6 @@ import (
 	"github.com/gov86/gov86/cpu/interp"
 )
 
-// What is recorded: as many batches of every class, from one seed.
-const (
-	recordedSeed    = 1
-	recordedBatches = 8
-)
-
-func recorded(class Class) (batches []*Batch) {
-	for n := range uint64(recordedBatches) {
-		batches = append(batches, Options{Seed: recordedSeed}.Batch(class, n, batchSize))
-	}
-	return batches
-}
-
 func recordingOf(class Class) string {
 	return filepath.Join("testdata", class.String()+".zst")
 }
@@ -60,7 +47,7 @@ func replay(t *testing.T, class Class, engine func(*cpu.CPU) cpu.Engine) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	batches := recorded(class)
+	batches := Recorded(class)
 	recording, err := Load(file, batches)
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +74,7 @@ func TestARecordingOfOtherCasesIsRefused(t *testing.T) {
 	if _, err := Load(bytes.NewReader(file), other); !errors.Is(err, ErrNotRecorded) {
 		t.Errorf("other cases: %v", err)
 	}
-	if _, err := Load(bytes.NewReader(file[:len(file)/2]), recorded(Integer)); err == nil {
+	if _, err := Load(bytes.NewReader(file[:len(file)/2]), Recorded(Integer)); err == nil {
 		t.Error("half a file is accepted")
 	}
 }

@@ -68,7 +68,7 @@ func TestRecord(t *testing.T) {
 	defer real.Close()
 	for class := range NumClasses {
 		var file bytes.Buffer
-		if err := Record(&file, real, recorded(class)); err != nil {
+		if err := Record(&file, real, Recorded(class)); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(recordingOf(class), file.Bytes(), 0o666); err != nil {
