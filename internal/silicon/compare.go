@@ -190,6 +190,7 @@ func separately(e *Emulated, r Reference, class Class, b *Batch) (found []Mismat
 			if err != nil {
 				return nil, err
 			}
+			way.open |= e.Ignored
 			excuse = way.excuses(&ea.Results[0], &na.Results[0])
 		}
 		if len(d) > 0 && excuse == "" {
