@@ -216,7 +216,7 @@ func (t *translator) step(i int) {
 // siteOf is an exit at step i.
 func (t *translator) siteOf(i int, k kind) site {
 	s := &t.steps[i]
-	return site{kind: k, eip: s.eip, len: s.Len, undone: uint8(s.end - i), x87: touchesX87(&s.Inst)}
+	return site{kind: k, op: s.Op, eip: s.eip, len: s.Len, undone: uint8(s.end - i), x87: touchesX87(&s.Inst)}
 }
 
 // stepOut leaves step i to the interpreter.

@@ -1,10 +1,6 @@
 package jit
 
 import (
-	"fmt"
-
-	"golang.org/x/sys/cpu"
-
 	processor "github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/interp"
 	"github.com/gov86/gov86/cpu/isa"
@@ -36,7 +32,13 @@ type Engine struct {
 	// epoch is the TLB's when the addresses on the stack were put there.
 	epoch uint32
 	t     translator
+	// Stats are for reading only.
 	Stats Stats
+	// sample is told of every exit, if it is not nil: of the last one that left
+	// noted.
+	sample Sampler
+	reason Reason
+	where  uint32
 	// exact keeps every flag as the interpreter has it, also those that nothing
 	// reads.
 	exact bool
@@ -46,22 +48,12 @@ type Engine struct {
 	x87s []x87Inst
 }
 
-// Stats count what happened.
-type Stats struct {
-	Units, Instructions, Bytes   uint64 // translated
-	Enters, Links, Indirects     uint64
-	Accesses, Steps, Interpreted uint64
-	Flushes, Killed              uint64
-	X87Loads                     uint64
-	StepsByOp                    map[string]uint64
-}
-
 var _ processor.Engine = (*Engine)(nil)
 
 // New returns a translating engine for c, or why this host cannot have one.
 func New(c *processor.CPU) (*Engine, error) {
-	if !cpu.X86.HasBMI2 {
-		return nil, fmt.Errorf("the host's processor lacks BMI2")
+	if err := Available(); err != nil {
+		return nil, err
 	}
 	r, err := newRegion(c.State, codeSize)
 	if err != nil {
@@ -70,7 +62,6 @@ func New(c *processor.CPU) (*Engine, error) {
 	e := &Engine{CPU: c, interp: interp.New(c), region: r}
 	e.asm.Code = r.code
 	e.space = map[key][]uintptr{}
-	e.Stats.StepsByOp = map[string]uint64{}
 	e.flush()
 	e.interp.OnForget(e.kill)
 	return e, nil
@@ -81,6 +72,9 @@ func (e *Engine) Exact() { e.exact = true }
 
 // Eager makes the engine translate code before it is warm.
 func (e *Engine) Eager() { e.eager = true }
+
+// OnExit has fn told of every exit, or nobody if it is nil.
+func (e *Engine) OnExit(fn Sampler) { e.sample = fn }
 
 // Forget implements cpu.Engine.
 func (e *Engine) Forget(at, n uint32) { e.interp.Forget(at, n) }
@@ -125,6 +119,7 @@ func (e *Engine) drop(u *unit) {
 	e.Stats.Killed++
 	u.dead = true
 	delete(e.byID, unitID{u.linear, u.frame, u.key})
+	e.Stats.LinksBroken += uint64(len(u.incoming))
 	for _, l := range u.incoming {
 		e.asm.Patch(int(l.at), int(l.exit))
 	}
@@ -147,8 +142,10 @@ func (e *Engine) Run(budget uint64) (retired uint64, why processor.Exit) {
 	for {
 		if e.urgent() {
 			e.storeX87()
+			at := e.Seg[isa.CS].Base + e.EIP
 			n, why := e.interp.Run(1)
 			left -= int64(n)
+			e.aside(at, n)
 			if why != processor.Spent {
 				return uint64(int64(budget) - left), why
 			}
@@ -159,15 +156,16 @@ func (e *Engine) Run(budget uint64) (retired uint64, why processor.Exit) {
 		}
 		u := e.find()
 		if u == nil {
-			e.Stats.Interpreted++
 			e.storeX87()
 			var n uint64
+			at := e.Seg[isa.CS].Base + e.EIP
 			if e.exact && e.Mode()&processor.ModeStep == 0 {
 				n, _ = e.interp.Step()
 			} else {
 				n, _ = e.interp.Run(1)
 			}
 			left -= int64(n)
+			e.aside(at, n)
 			continue
 		}
 		e.execute(u, &left)
@@ -309,11 +307,17 @@ func (e *Engine) execute(u *unit, left *int64) {
 	r.budget = given
 	for {
 		e.Stats.Enters++
+		before := r.budget
 		e.prepare()
 		r.resume = r.address(at)
 		r.enter(r.address(e.stubs.prologue))
 		s := &e.sites[r.site]
-		if at = e.serve(s); at == 0 {
+		at = e.serve(s)
+		if e.sample != nil {
+			// What is charged for and not executed yet counts too, and not again.
+			e.sample(e.reason, e.where, uint64(max(before-r.budget, 0)))
+		}
+		if at == 0 {
 			break
 		}
 	}
@@ -354,7 +358,7 @@ func (e *Engine) serve(s *site) int {
 	r := e.region
 	switch s.kind {
 	case wantIndirect:
-		e.Stats.Indirects++
+		e.left(Indirects, r.argument)
 		e.EIP = r.argument
 		u := e.again()
 		if u == nil {
@@ -363,7 +367,7 @@ func (e *Engine) serve(s *site) int {
 		e.table[u.linear%tableSlots] = r.address(u.indirect)
 		return u.entry
 	case wantLink, wantPlain:
-		e.Stats.Links++
+		e.left(Links, s.eip)
 		e.EIP = s.eip
 		from, l, flushes := e.all[s.unit], link{s.resume, s.restart}, e.Stats.Flushes
 		u := e.again()
@@ -380,39 +384,63 @@ func (e *Engine) serve(s *site) int {
 			}
 			e.asm.Patch(int(l.at), to)
 			u.incoming = append(u.incoming, l)
+			e.Stats.LinksMade++
 		}
 		return u.entry
 	case wantAccess:
-		e.Stats.Accesses++
 		e.EIP = s.eip
 		if e.filled(s) {
+			e.left(Fills, s.eip)
 			return int(s.restart)
 		}
+		e.left(Slow, s.eip)
 		return e.stepOver(s)
 	case wantStep:
+		e.left(Steps, s.eip)
 		e.EIP = s.eip
 		return e.stepOver(s)
 	case wantSIMD:
+		e.left(Vectors, s.eip)
 		e.EIP = s.eip
 		r.simd = 1
 		return int(s.restart)
 	case wantX87:
+		e.left(Floats, s.eip)
 		e.EIP = s.eip
 		e.loadX87()
 		return int(s.restart)
 	case wantPage:
 		// The interpreter finds the page, or faults; with EFLAGS.AC set there are
 		// no views that a guard could look at, and it is slow but gets on.
+		e.left(Pages, s.eip)
 		e.EIP = s.eip
 		e.storeX87()
 		n, _ := e.interp.Step()
 		r.budget -= int64(n)
+		e.Stats.Aside += n
 		return 0
 	case wantBudget:
+		e.left(Budgets, s.eip)
 		r.budget += int64(s.undone)
 	}
 	e.EIP = s.eip
 	return 0
+}
+
+// left notes an exit at l.
+func (e *Engine) left(r Reason, l uint32) {
+	e.Stats.Exits[r]++
+	e.reason, e.where = r, l
+}
+
+// aside counts what the interpreter did from the linear address at on: n
+// instructions.
+func (e *Engine) aside(at uint32, n uint64) {
+	e.Stats.Exits[Interpreted]++
+	e.Stats.Aside += n
+	if e.sample != nil {
+		e.sample(Interpreted, at, n)
+	}
 }
 
 // again finds the unit at EIP, if the budget allows to go on.
@@ -442,18 +470,16 @@ func (e *Engine) filled(s *site) bool {
 
 // stepOver lets the interpreter execute the instruction of s.
 func (e *Engine) stepOver(s *site) int {
-	e.Stats.Steps++
+	e.Stats.StepsByOp[s.op]++
 	if s.x87 {
 		e.storeX87()
 	} else {
 		e.notePointers()
 	}
 	if s.order.op != isa.NoOp && e.obey(s) {
+		e.Stats.Obeyed++
 		e.region.budget += int64(s.undone) - 1
 		return e.goOn(s)
-	}
-	if stepStats {
-		e.Stats.StepsByOp[s.kind.String()+" "+opAt(e, s)]++
 	}
 	u, next, resume, undone := e.all[s.unit], s.next(), int(s.resume), int64(s.undone)
 	r := e.region
@@ -463,6 +489,7 @@ func (e *Engine) stepOver(s *site) int {
 	for {
 		n, fault := e.interp.Step()
 		r.budget -= int64(n)
+		e.Stats.Aside += n
 		if fault || e.EIP != eip || e.urgent() || r.budget <= 0 {
 			break
 		}

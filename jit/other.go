@@ -10,12 +10,24 @@ import (
 )
 
 // An Engine does not exist here.
-type Engine struct{ cpu.Engine }
+type Engine struct {
+	cpu.Engine
+	Stats Stats
+}
 
 // Eager does nothing.
 func (*Engine) Eager() {}
 
+// Exact does nothing.
+func (*Engine) Exact() {}
+
+// OnExit does nothing.
+func (*Engine) OnExit(Sampler) {}
+
 // New says why this host cannot have a translating engine.
-func New(*cpu.CPU) (*Engine, error) {
-	return nil, fmt.Errorf("there is no translation to %s on %s", runtime.GOARCH, runtime.GOOS)
+func New(*cpu.CPU) (*Engine, error) { return nil, Available() }
+
+// Requirements are what translation needs, none of which is here.
+func Requirements() []Requirement {
+	return []Requirement{{"Linux on amd64", fmt.Errorf("there is no translation to %s on %s", runtime.GOARCH, runtime.GOOS)}}
 }

@@ -14,14 +14,23 @@ func newRegion(state *cpu.State, codeSize int) (*region, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stack for generated code: %w", err)
 	}
-	code, err := unix.Mmap(-1, 0, codeSize, unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANON)
+	code, err := mapCode(codeSize)
 	if err != nil {
 		unix.Munmap(data)
-		return nil, fmt.Errorf("memory for generated code: %w", err)
+		return nil, err
 	}
 	r := &region{data: data, code: code}
 	r.context = newContext(data, state)
 	return r, nil
+}
+
+// mapCode reserves memory for code.
+func mapCode(size int) ([]byte, error) {
+	code, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return nil, fmt.Errorf("the system refuses memory that is writable and executable: %w", err)
+	}
+	return code, nil
 }
 
 // newTable reserves a table of indirect jumps.

@@ -4,6 +4,7 @@ import (
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/interp"
 	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/mem"
 )
 
 // A Stepper is the interpreter one instruction at a time: it accepts interrupts
@@ -12,11 +13,15 @@ import (
 type Stepper struct {
 	*cpu.CPU
 	interp *interp.Engine
-	Ring   [64]uint32
-	At     int
+	// recent are the addresses of the latest instructions, steps how many there
+	// were.
+	recent [recentSteps]cpu.Linear
+	steps  uint64
 	// Open are the flags that the manual leaves undefined.
 	Open uint32
 }
+
+const recentSteps = 64
 
 var _ cpu.Engine = (*Stepper)(nil)
 
@@ -38,8 +43,8 @@ func (s *Stepper) Run(budget uint64) (retired uint64, why cpu.Exit) {
 		case retired >= budget:
 			return retired, cpu.Spent
 		default:
-			s.Ring[s.At%64] = s.EIP
-			s.At++
+			s.recent[s.steps%recentSteps] = cpu.Linear(s.Seg[isa.CS].Base + s.EIP)
+			s.steps++
 			before := s.Open
 			if in, ok := s.next(); ok {
 				_, written, undefined := in.Flags()
@@ -60,19 +65,39 @@ func (s *Stepper) Run(budget uint64) (retired uint64, why cpu.Exit) {
 	}
 }
 
+// Recent are the addresses of the latest instructions, the last one last.
+func (s *Stepper) Recent() []cpu.Linear {
+	n := min(s.steps, recentSteps)
+	all := make([]cpu.Linear, 0, n)
+	for i := s.steps - n; i < s.steps; i++ {
+		all = append(all, s.recent[i%recentSteps])
+	}
+	return all
+}
+
 // next is the instruction at CS:EIP.
 func (s *Stepper) next() (isa.Inst, bool) {
 	var code [isa.MaxLen]byte
-	n := 0
-	for l := cpu.Linear(s.Seg[isa.CS].Base + s.EIP); n < len(code); n++ {
-		m := s.Look(l + cpu.Linear(n))
-		if !m.Present {
-			break
-		}
-		code[n] = uint8(s.Mem.Read(m.At(l+cpu.Linear(n)), 1))
+	l := cpu.Linear(s.Seg[isa.CS].Base + s.EIP)
+	n := copy(code[:], s.page(l))
+	if n < len(code) {
+		n += copy(code[n:], s.page(l+cpu.Linear(n)))
 	}
 	in, err := isa.Decode(code[:n], s.Code())
 	return in, err == nil
+}
+
+// page is what follows l in its page, nothing if that is not memory.
+func (s *Stepper) page(l cpu.Linear) []byte {
+	m := s.Look(l)
+	if !m.Present {
+		return nil
+	}
+	p := s.Mem.Page(m.At(l), false)
+	if p == nil {
+		return nil
+	}
+	return p[l%mem.PageSize:]
 }
 
 func (s *Stepper) urgent() bool {

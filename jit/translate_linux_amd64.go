@@ -115,7 +115,10 @@ func (e *Engine) translate(l, frame uint32, k key, addend uintptr, at mem.Addr) 
 	t.emit()
 	e.Stats.Units++
 	e.Stats.Instructions += uint64(len(t.steps))
-	e.Stats.Bytes += uint64(e.asm.Pos - start)
+	e.Stats.HostBytes += uint64(e.asm.Pos - start)
+	for i := range t.steps {
+		e.Stats.GuestBytes += uint64(t.steps[i].Len)
+	}
 	u := t.u
 	e.all = append(e.all, u)
 	e.byID[unitID{l, frame, u.key}] = u

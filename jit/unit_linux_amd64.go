@@ -2,6 +2,7 @@ package jit
 
 import (
 	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/isa"
 )
 
 // A key is what beside the bytes decides what code means to the translator.
@@ -104,6 +105,7 @@ type site struct {
 	// undone are the instructions charged to the budget and not executed, that
 	// at eip included.
 	undone uint8
+	op     isa.Op
 	unit   int32 // its number
 	eip    uint32
 	// restart and resume are where to enter again: at the access, and behind the

@@ -66,7 +66,6 @@ func (e *Engine) loadX87() {
 	if x.live != 0 {
 		return
 	}
-	e.Stats.X87Loads++
 	runtime.LockOSThread()
 	f := &e.FPU
 	image := x87Image{control: f.Control, status: f.Status, tag: f.Tag}

@@ -24,8 +24,15 @@ type Config struct {
 	Model string
 	// Engine executes: one of Engines, the best this host can have if empty.
 	Engine string
+	// LockstepRun is about how many instructions there are between two comparisons
+	// of the engine lockstep, one unit of translation if zero. With long runs code
+	// goes from unit to unit as it does without lockstep, and what differs is
+	// noticed later.
+	LockstepRun uint64
 	// Eager makes the translator translate code before it is warm, for tests.
 	Eager bool
+	// Profile has the engine tell where it is, for WriteProfile and WriteStats.
+	Profile bool
 	// NoAPIC hides the local APIC and the I/O APIC.
 	NoAPIC bool
 	// Kernel, Initrd and CommandLine are what to boot.
@@ -35,6 +42,9 @@ type Config struct {
 	// Exports are the directories shared through v86fs; the first also answers
 	// a mount without a name. The machine shuts them down when it is closed.
 	Exports []v86fs.Export
+	// SecondExports are Exports opened once more, for the second machine of
+	// lockstep. Both are read-only then: what one wrote the other would see.
+	SecondExports []v86fs.Export
 	// Counted makes guest time follow the number of instructions, not the
 	// host's clock: two runs are then the same.
 	Counted bool
@@ -83,6 +93,9 @@ func (c *Config) Validate() error {
 	if c.Engine != "" && !slices.Contains(Engines, c.Engine) {
 		wrong = append(wrong, fmt.Errorf("engine: there is no %q; name one of %s", c.Engine, strings.Join(Engines, ", ")))
 	}
+	if c.Engine == lockstepEngine {
+		wrong = append(wrong, c.validateLockstep()...)
+	}
 	if c.Model != "" {
 		if _, err := cpu.ModelByName(c.Model); err != nil {
 			wrong = append(wrong, err)
@@ -99,6 +112,22 @@ func (c *Config) Validate() error {
 		wrong = append(wrong, errors.New("kernel: there is none; give one to boot"))
 	}
 	return errors.Join(wrong...)
+}
+
+// validateLockstep reports what the engine lockstep cannot have.
+func (c *Config) validateLockstep() (wrong []error) {
+	for _, x := range c.Exports {
+		if !x.ReadOnly {
+			wrong = append(wrong, fmt.Errorf("shared directory %s: both machines of lockstep would write to it; share it read-only", x.Name))
+		}
+	}
+	if len(c.SecondExports) != len(c.Exports) {
+		wrong = append(wrong, errors.New("shared directories: the second machine of lockstep needs its own"))
+	}
+	if len(c.Breaks) > 0 {
+		wrong = append(wrong, errors.New("breakpoints: lockstep has none; take another engine"))
+	}
+	return wrong
 }
 
 func (c *Config) memory() uint64 {

@@ -2,33 +2,58 @@ package machine
 
 import (
 	"fmt"
-	"log/slog"
 
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/interp"
 	"github.com/gov86/gov86/jit"
 )
 
-// Engines are the names of the engines: the interpreter runs everywhere, the
-// translator where the host can have it.
-var Engines = []string{"interp", "jit"}
+// Names of engines.
+const (
+	interpEngine   = "interp"
+	jitEngine      = "jit"
+	lockstepEngine = "lockstep"
+	// stepperEngine is that of the second machine of lockstep, and no choice.
+	stepperEngine = "stepper"
+)
 
-// newEngine returns the named engine for c. Without a name it is the translator
-// or, where the host cannot have that, the interpreter; the log is told why.
-func newEngine(cfg *Config, c *cpu.CPU, log *slog.Logger) (cpu.Engine, error) {
-	if cfg.Engine == "interp" {
+// Engines are the names of the engines: the interpreter runs everywhere, the
+// translator where the host can have it. Lockstep is the translator, held to the
+// interpreter at every step.
+var Engines = []string{interpEngine, jitEngine, lockstepEngine}
+
+// DefaultEngine is the engine that a Config without one gets on this host, and
+// why it is not the translator if it is not.
+func DefaultEngine() (name string, because error) {
+	if err := jit.Available(); err != nil {
+		return interpEngine, err
+	}
+	return jitEngine, nil
+}
+
+// newEngine returns the engine for c that cfg names. Without a name it is the
+// translator or, where the host cannot have that, the interpreter: nobody who
+// did not ask for an engine is to be told that there is a faster one.
+func newEngine(cfg *Config, c *cpu.CPU) (cpu.Engine, error) {
+	switch cfg.Engine {
+	case interpEngine:
 		return interp.New(c), nil
+	case stepperEngine:
+		return jit.NewStepper(c), nil
 	}
 	e, err := jit.New(c)
 	switch {
 	case err == nil:
-		if cfg.Eager {
-			e.Eager()
-		}
-		return e, nil
 	case cfg.Engine == "":
-		log.Info("no translation", "because", err)
 		return interp.New(c), nil
+	default:
+		return nil, fmt.Errorf("engine %s: %w; use the engine %s", cfg.Engine, err, interpEngine)
 	}
-	return nil, fmt.Errorf("engine jit: %w; use the engine interp", err)
+	if cfg.Eager || cfg.Engine == lockstepEngine {
+		e.Eager()
+	}
+	if cfg.Engine == lockstepEngine {
+		e.Exact()
+	}
+	return e, nil
 }

@@ -1,27 +1,34 @@
 package machine
 
 import (
-	"bytes"
-	"fmt"
+	"context"
+	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/gov86/gov86/cpu"
-	"github.com/gov86/gov86/cpu/isa"
-	"github.com/gov86/gov86/devices/uart"
 	"github.com/gov86/gov86/guest"
 	"github.com/gov86/gov86/jit"
 )
 
-type sink struct{ bytes.Buffer }
+// newLocked is a pair of machines in lockstep, if this host can have them.
+func newLocked(t *testing.T, cfg Config) (*Machine, *console) {
+	t.Helper()
+	if err := jit.Available(); err != nil {
+		t.Skipf("skipped: %v", err)
+	}
+	cfg.Engine = lockstepEngine
+	return newGuest(t, cfg)
+}
 
-func (s *sink) Put(b byte) bool { s.WriteByte(b); return true }
-
-var _ uart.Output = (*sink)(nil)
-
-// TestLockstepOverABoot boots the embedded guest on two machines with a counted
-// clock, translated and interpreted, and compares the processors' states.
+// TestLockstepOverABoot boots the embedded guest translated and interpreted, and
+// compares the processors, in runs of a unit and in long ones.
 func TestLockstepOverABoot(t *testing.T) {
+	if testing.Short() {
+		t.Skip("boots Linux")
+	}
 	kernel, err := guest.Kernel()
 	if err != nil {
 		t.Fatal(err)
@@ -30,88 +37,101 @@ func TestLockstepOverABoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var console [2]sink
-	var m [2]*Machine
-	for i := range m {
-		host := Host{Time: time.Unix(1e9, 0)}
-		host.Serial[0] = &console[i]
-		if m[i], err = New(Config{Memory: 64 << 20, Kernel: kernel, Initrd: initrd, CommandLine: "console=ttyS0 quiet tsc=reliable",
-			Counted: true, Engine: "interp"}, host); err != nil {
-			t.Fatal(err)
-		}
-		defer m[i].Close()
-	}
-	translated, err := jit.New(m[0].board.cpu)
-	if err != nil {
-		t.Skipf("skipped: %v", err)
-	}
-	translated.Eager()
-	translated.Exact()
-	m[0].board.engine = translated
-	m[1].board.engine = jit.NewStepper(m[1].board.cpu)
-	var total uint64
-	for !bytes.Contains(console[0].Bytes(), []byte("gov86:/#")) {
-		for _, m := range m {
-			m.clock.fire()
-			m.deliver()
-		}
-		a, b := m[0].board.cpu, m[1].board.cpu
-		if a.Halted && !a.Wakes() {
-			m[0].sleep()
-			m[1].sleep()
-			continue
-		}
-		before := *a.State
-		budget := uint64(1)
-		if at, ok := m[0].clock.next(); ok {
-			budget = min(max(uint64(at-m[0].clock.Now()), 1), lockBudget)
-		}
-		n, _ := m[0].board.engine.Run(budget)
-		k, _ := m[1].board.engine.Run(n)
-		// A run of a string instruction is as long as each side's views allow.
-		for tries := 0; n != k && tries < 4096; tries++ {
-			if n < k {
-				more, _ := m[0].board.engine.Run(k - n)
-				n += more
-			} else {
-				more, _ := m[1].board.engine.Run(n - k)
-				k += more
+	for name, length := range map[string]uint64{"units": 1, "long runs": 5000} {
+		t.Run(name, func(t *testing.T) {
+			m, out := newLocked(t, Config{Memory: 64 << 20, Kernel: kernel, Initrd: initrd,
+				CommandLine: "console=ttyS0 quiet", LockstepRun: length})
+			atPrompt := errors.New("the prompt")
+			ctx, cancel := context.WithCancelCause(context.Background())
+			defer cancel(nil)
+			defer time.AfterFunc(15*time.Minute, func() { cancel(context.DeadlineExceeded) }).Stop()
+			out.until, out.then = "gov86:/#", func() { cancel(atPrompt) }
+			_, err := m.Run(ctx)
+			checkLocked(t, err, atPrompt)
+			t.Logf("%d instructions", m.Retired())
+			if what := m.lockstep.compareAll(m); what != "" {
+				t.Errorf("in the end there differs %s", what)
 			}
-		}
-		m[0].clock.count += n
-		m[1].clock.count += k
-		total += n
-		if total>>22 != (total-n)>>22 {
-			fmt.Println(total, console[0].Len(), translated.Stats.Units, translated.Stats.Flushes, translated.Stats.Killed, translated.Stats.Steps)
-		}
-		left := a.EFLAGS
-		if (a.EFLAGS^b.EFLAGS)&^m[1].board.engine.(*jit.Stepper).Open == 0 {
-			a.EFLAGS = b.EFLAGS
-		}
-		same := n == k && *a.State == *b.State
-		a.EFLAGS = left
-		if same {
-			b.EFLAGS = left
-		}
-		if !same {
-			st := m[1].board.engine.(*jit.Stepper)
-			for i := max(st.At-14, 0); i < st.At; i++ {
-				eip := st.Ring[i%64]
-				code := make([]byte, 15)
-				m[1].ReadLinear(code, cpu.Linear(eip))
-				fmt.Printf("%x %s\n", eip, isa.Disasm(code, isa.Code32, eip))
-			}
-			t.Fatalf("after %d instructions, %d and %d of them now: %s", total, n, k, disagreement(&before, a.State, b.State))
-		}
-		if total > 400e6 {
-			t.Fatalf("no prompt after %d instructions:\n%s", total, console[0].String())
-		}
+		})
 	}
-	t.Logf("%d instructions, %+v", total, translated.Stats)
 }
 
-const lockBudget = 1
+func checkLocked(t *testing.T, err, want error) {
+	t.Helper()
+	var d *Difference
+	if errors.As(err, &d) {
+		t.Fatalf("%v\n%s", err, d.Report)
+	}
+	if !errors.Is(err, want) {
+		t.Fatalf("it ended with %v, want %v", err, want)
+	}
+}
 
-func disagreement(before, a, b *cpu.State) string {
-	return fmt.Sprintf("\nbefore      %x %x %x\ntranslated  %x %x %x\ninterpreted %x %x %x\nCR2 %x %x", before.EIP, before.EFLAGS, before.GPR[:8], a.EIP, a.EFLAGS, a.GPR[:8], b.EIP, b.EFLAGS, b.GPR[:8], a.CR2, b.CR2)
+func TestLockstepTellsTheFirstDifference(t *testing.T) {
+	loop := []byte{0x43, 0x40, 0xeb, 0xfc} // INC EBX; INC EAX; JMP to the first
+	for name, c := range map[string]struct {
+		spoil func(second *Machine)
+		says  []string
+	}{
+		"a register": {
+			func(m *Machine) { m.board.cpu.SetReg32(cpu.EBX, 0x1234) },
+			[]string{"the processor", "EBX", "00001235", "differs", "before the run", "inc ebx"},
+		},
+		"a timer": {
+			func(m *Machine) { m.clock.NewTimer("", nil).Set(1 << 60) },
+			[]string{"timer"},
+		},
+		"output": {
+			func(m *Machine) { m.lockstepOutput('!') },
+			[]string{`'!' to output 0`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, out := newLocked(t, Config{Kernel: image(slices.Concat(text("hello"), loop), nil)})
+			out.until, out.then = "hello", func() {
+				m.Post(func() { c.spoil(m.lockstep.second) })
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			_, err := m.Run(ctx)
+			var d *Difference
+			if !errors.As(err, &d) {
+				t.Fatalf("it ended with %v, want a difference", err)
+			}
+			all := err.Error() + d.Report
+			for _, want := range c.says {
+				if !strings.Contains(all, want) {
+					t.Errorf("the report does not have %q:\n%s", want, all)
+				}
+			}
+		})
+	}
+}
+
+// lockstepOutput has the machine send what its guest did not.
+func (m *Machine) lockstepOutput(b byte) { m.board.ports.Out(0x3f8, 1, uint32(b)) }
+
+// TestLockstepGivesInputToBoth has a guest echo what it is sent, and then end.
+func TestLockstepGivesInputToBoth(t *testing.T) {
+	echo := slices.Concat(
+		inAL(0x3fd), []byte{0xa8, 0x01, 0x74, 0xf7}, // until a byte is there
+		inAL(0x3f8), outAL(0x3f8),
+		[]byte{0x3c, '.', 0x75, 0xe9}, // CMP AL, '.'; JNE to the beginning
+		powerOff, halt)
+	m, out := newLocked(t, Config{Kernel: image(echo, nil)})
+	go func() {
+		for _, b := range []byte("some input.") {
+			took := make(chan int)
+			m.Receive(0, []byte{b}, func(n int) { took <- n })
+			<-took
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	ending, err := m.Run(ctx)
+	checkLocked(t, err, nil)
+	if ending != PoweredOff || out.String() != "some input." {
+		t.Errorf("ending %d, console %q", ending, out)
+	}
 }

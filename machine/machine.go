@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -20,7 +19,6 @@ import (
 	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/hw"
-	"github.com/gov86/gov86/jit"
 	"github.com/gov86/gov86/snapshot"
 )
 
@@ -57,6 +55,10 @@ type Machine struct {
 	// rate estimates instructions a nanosecond, to end a run near a deadline.
 	rate  float64
 	debug debug
+	// lockstep is the second machine, if there is one.
+	lockstep *lockstep
+	meter    meter
+	profile  *profile
 }
 
 // New puts a machine together and loads what it boots. Bad images and
@@ -68,6 +70,14 @@ func New(cfg Config, host Host) (*Machine, error) {
 	if host.Log == nil {
 		host.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Engine == lockstepEngine {
+		return newLockstep(cfg, host)
+	}
+	return assemble(cfg, host)
+}
+
+// assemble puts one machine together.
+func assemble(cfg Config, host Host) (*Machine, error) {
 	m := &Machine{cfg: cfg, log: host.Log, names: host.Names, clock: newClock(cfg.Counted), inbox: newInbox(), rate: 0.1}
 	var err error
 	if m.board, err = pcBoard(m, &m.cfg, &host); err != nil {
@@ -77,17 +87,19 @@ func New(cfg Config, host Host) (*Machine, error) {
 		return nil, errors.Join(err, m.Close())
 	}
 	m.setBreaks()
+	m.startProfile()
 	return m, nil
 }
 
 // Close ends the use of the shared directories and returns the memory. Run
 // must have returned.
 func (m *Machine) Close() error {
-	if j, ok := m.board.engine.(*jit.Engine); ok && os.Getenv("JSTATS") != "" {
-		fmt.Fprintf(os.Stderr, "%+v\n", j.Stats)
+	var second error
+	if m.lockstep != nil {
+		second = m.lockstep.second.Close()
 	}
 	m.board.fs.Shut()
-	return errors.Join(m.board.cpu.Close(), m.board.memory.Close())
+	return errors.Join(m.board.cpu.Close(), m.board.memory.Close(), second)
 }
 
 // reset resets the board and loads the kernel anew.
@@ -108,20 +120,22 @@ func (m *Machine) Post(fn func()) {
 // Receive hands bytes to a serial port, 0 to 3. taken is told, on the machine
 // goroutine, how many it took: the rest is to be offered again.
 func (m *Machine) Receive(port int, p []byte, taken func(n int)) {
-	m.Post(func() { taken(m.board.serial[port].Receive(p)) })
+	m.Post(func() { taken(m.receive(port, p)) })
 }
 
 // TransmitReady tells the serial ports that their outputs take bytes again.
 func (m *Machine) TransmitReady() {
 	m.Post(func() {
-		for _, u := range m.board.serial {
-			u.Ready()
-		}
+		m.both(func(b *board) {
+			for _, u := range b.serial {
+				u.Ready()
+			}
+		})
 	})
 }
 
 // PressPower is the power button.
-func (m *Machine) PressPower() { m.Post(m.board.pm.PressPower) }
+func (m *Machine) PressPower() { m.Post(func() { m.both(func(b *board) { b.pm.PressPower() }) }) }
 
 // requestReset and requestPowerOff end the run at hand; the loop does the rest.
 func (m *Machine) requestReset() {
@@ -146,11 +160,19 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 		m.Post(func() {})
 	})()
 	defer m.ended()
-	m.board.fs.Watch(m.Post)
+	if m.lockstep == nil { // what one of two machines is told the other is not
+		m.board.fs.Watch(m.Post)
+	}
 	m.watchInstructions()
+	defer m.meter.start()()
 	for {
 		m.board.cpu.TakeKick()
 		m.inbox.run()
+		if l := m.lockstep; l != nil && !m.stopped.Load() {
+			if err := l.follow(m); err != nil {
+				return PoweredOff, err
+			}
+		}
 		switch {
 		case m.stopped.Load():
 			return PoweredOff, context.Cause(ctx)
@@ -174,6 +196,12 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 		}
 		if m.board.cpu.Halted && !m.board.cpu.Wakes() {
 			m.sleep()
+			continue
+		}
+		if m.lockstep != nil {
+			if err := m.lockstep.burst(m); err != nil {
+				return PoweredOff, err
+			}
 			continue
 		}
 		m.burst()
@@ -206,6 +234,7 @@ func (m *Machine) burst() {
 	}
 	n, why := m.board.engine.Run(budget)
 	m.retire(n)
+	m.sampleRun(n)
 	if why == cpu.Stopped {
 		m.hit()
 		return
@@ -228,6 +257,10 @@ func (m *Machine) retire(n uint64) {
 
 // sleep waits, halted, for the next deadline or for the inbox.
 func (m *Machine) sleep() {
+	defer m.meter.pause()()
+	if m.lockstep != nil {
+		defer m.lockstep.slept(m)
+	}
 	if m.stuck() {
 		if m.cfg.HaltEnds {
 			m.end(Stuck)

@@ -116,7 +116,7 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	if b.cpu, err = cpu.New(b.memory, (*pins)(b), model); err != nil {
 		return nil, err
 	}
-	if b.engine, err = newEngine(cfg, b.cpu, host.Log); err != nil {
+	if b.engine, err = newEngine(cfg, b.cpu); err != nil {
 		return nil, err
 	}
 

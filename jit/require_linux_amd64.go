@@ -1,0 +1,49 @@
+package jit
+
+import (
+	"errors"
+
+	"golang.org/x/sys/cpu"
+	"golang.org/x/sys/unix"
+)
+
+// Requirements are what translation needs, and whether this host has it.
+func Requirements() []Requirement {
+	return []Requirement{
+		{"BMI2", lacksBMI2()},
+		{"LAHF in 64-bit mode", lacksLAHF()},
+		{"memory that is writable and executable", lacksCode()},
+	}
+}
+
+// lacksBMI2: addresses become pages by SHRX, which leaves the flags alone.
+func lacksBMI2() error {
+	if !cpu.X86.HasBMI2 {
+		return errors.New("the host's processor lacks BMI2")
+	}
+	return nil
+}
+
+// lacksLAHF: flags are saved by LAHF, which the first 64-bit processors had only
+// in 32-bit mode (AMD64 APM Vol. 3, "LAHF": CPUID 80000001h, ECX bit 0).
+func lacksLAHF() error {
+	const leaf, lahf = 0x80000001, 1 << 0
+	if largest, _ := cpuid(0x80000000); largest >= leaf {
+		if _, ecx := cpuid(leaf); ecx&lahf != 0 {
+			return nil
+		}
+	}
+	return errors.New("the host's processor lacks LAHF in 64-bit mode")
+}
+
+// lacksCode asks the system, which may be told to refuse.
+func lacksCode() error {
+	code, err := mapCode(unix.Getpagesize())
+	if err != nil {
+		return err
+	}
+	return unix.Munmap(code)
+}
+
+// cpuid is CPUID.
+func cpuid(leaf uint32) (eax, ecx uint32)
