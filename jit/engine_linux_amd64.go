@@ -63,6 +63,7 @@ func New(c *processor.CPU) (*Engine, error) {
 	e.asm.Code = r.code
 	e.space = map[key][]uintptr{}
 	e.flush()
+	e.Stats = Stats{}
 	e.interp.OnForget(e.kill)
 	return e, nil
 }

@@ -93,7 +93,7 @@ func (c *Config) Validate() error {
 	if c.Engine != "" && !slices.Contains(Engines, c.Engine) {
 		wrong = append(wrong, fmt.Errorf("engine: there is no %q; name one of %s", c.Engine, strings.Join(Engines, ", ")))
 	}
-	if c.Engine == lockstepEngine {
+	if c.Engine == Lockstep {
 		wrong = append(wrong, c.validateLockstep()...)
 	}
 	if c.Model != "" {

@@ -10,9 +10,10 @@ import (
 
 // Names of engines.
 const (
-	interpEngine   = "interp"
-	jitEngine      = "jit"
-	lockstepEngine = "lockstep"
+	interpEngine = "interp"
+	jitEngine    = "jit"
+	// Lockstep is two machines: the one translated, the other interpreted.
+	Lockstep = "lockstep"
 	// stepperEngine is that of the second machine of lockstep, and no choice.
 	stepperEngine = "stepper"
 )
@@ -20,7 +21,7 @@ const (
 // Engines are the names of the engines: the interpreter runs everywhere, the
 // translator where the host can have it. Lockstep is the translator, held to the
 // interpreter at every step.
-var Engines = []string{interpEngine, jitEngine, lockstepEngine}
+var Engines = []string{interpEngine, jitEngine, Lockstep}
 
 // DefaultEngine is the engine that a Config without one gets on this host, and
 // why it is not the translator if it is not.
@@ -49,10 +50,10 @@ func newEngine(cfg *Config, c *cpu.CPU) (cpu.Engine, error) {
 	default:
 		return nil, fmt.Errorf("engine %s: %w; use the engine %s", cfg.Engine, err, interpEngine)
 	}
-	if cfg.Eager || cfg.Engine == lockstepEngine {
+	if cfg.Eager || cfg.Engine == Lockstep {
 		e.Eager()
 	}
-	if cfg.Engine == lockstepEngine {
+	if cfg.Engine == Lockstep {
 		e.Exact()
 	}
 	return e, nil

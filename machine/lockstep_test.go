@@ -19,7 +19,7 @@ func newLocked(t *testing.T, cfg Config) (*Machine, *console) {
 	if err := jit.Available(); err != nil {
 		t.Skipf("skipped: %v", err)
 	}
-	cfg.Engine = lockstepEngine
+	cfg.Engine = Lockstep
 	return newGuest(t, cfg)
 }
 
@@ -114,9 +114,10 @@ func (m *Machine) lockstepOutput(b byte) { m.board.ports.Out(0x3f8, 1, uint32(b)
 // TestLockstepGivesInputToBoth has a guest echo what it is sent, and then end.
 func TestLockstepGivesInputToBoth(t *testing.T) {
 	echo := slices.Concat(
+		out8(0x3fc, 2),                              // MCR: RTS
 		inAL(0x3fd), []byte{0xa8, 0x01, 0x74, 0xf7}, // until a byte is there
 		inAL(0x3f8), outAL(0x3f8),
-		[]byte{0x3c, '.', 0x75, 0xe9}, // CMP AL, '.'; JNE to the beginning
+		[]byte{0x3c, '.', 0x75, 0xe9}, // CMP AL, "."; JNE to where it waits
 		powerOff, halt)
 	m, out := newLocked(t, Config{Kernel: image(echo, nil)})
 	go func() {

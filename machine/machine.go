@@ -70,7 +70,7 @@ func New(cfg Config, host Host) (*Machine, error) {
 	if host.Log == nil {
 		host.Log = slog.New(slog.DiscardHandler)
 	}
-	if cfg.Engine == lockstepEngine {
+	if cfg.Engine == Lockstep {
 		return newLockstep(cfg, host)
 	}
 	return assemble(cfg, host)

@@ -73,7 +73,7 @@ func mips(n uint64, in time.Duration) float64 {
 func writeTranslator(t io.Writer, s *jit.Stats, retired uint64) {
 	fmt.Fprintf(t, "translated\t%s units, %s instructions of %s bytes\n", digits(s.Units), digits(s.Instructions), digits(s.GuestBytes))
 	fmt.Fprintf(t, "generated\t%s bytes, %.1f for an instruction\n", digits(s.HostBytes), float64(s.HostBytes)/float64(max(s.Instructions, 1)))
-	fmt.Fprintf(t, "forgotten\t%s units killed, everything flushed %s times\n", digits(s.Killed), digits(s.Flushes))
+	fmt.Fprintf(t, "forgotten\t%s units killed, %s flushes of everything\n", digits(s.Killed), digits(s.Flushes))
 	fmt.Fprintf(t, "links\t%s made, %s broken\n", digits(s.LinksMade), digits(s.LinksBroken))
 	fmt.Fprintf(t, "interpreted\t%s instructions, %.2f %%\n", digits(s.Aside), percent(s.Aside, retired))
 	fmt.Fprintf(t, "entered\t%s times, once for %.0f instructions\n", digits(s.Enters), float64(retired)/float64(max(s.Enters, 1)))
@@ -109,7 +109,7 @@ func (m *Machine) writeHot(b io.Writer) {
 		return
 	}
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "\nhot\tsamples\t\taddress\n")
+	fmt.Fprintf(t, "\ninstructions\tsamples\t\thot address\n")
 	all := m.profile.total()
 	rows := sum(m.profile, func(s spot) uint32 { return s.at })
 	for _, r := range rows[:min(len(rows), shownHot)] {

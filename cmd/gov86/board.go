@@ -34,20 +34,23 @@ func boot(s settings, std streams) (int, error) {
 func (x *session) build() (computer, error) {
 	cfg := machine.Config{
 		Engine:      x.engine,
+		LockstepRun: x.lockstepRun,
 		Memory:      uint64(x.memory),
 		Model:       x.model,
 		NoAPIC:      x.noAPIC,
 		CommandLine: x.fullCommandLine(),
 	}
-	if err := x.load(&cfg); err != nil {
+	err := x.load(&cfg)
+	if err != nil {
 		return nil, err
 	}
-	for _, s := range x.shares {
-		export, err := machine.Share(s.name, s.dir, s.readOnly)
-		if err != nil {
-			return nil, failure{s.dir, cause(err), "give --fs a directory that can be read"}
+	if cfg.Exports, err = x.exports(); err != nil {
+		return nil, err
+	}
+	if x.locked() {
+		if cfg.SecondExports, err = x.exports(); err != nil {
+			return nil, err
 		}
-		cfg.Exports = append(cfg.Exports, export)
 	}
 	host := machine.Host{Log: x.logger()}
 	host.Serial[portConsole] = transmitter{x}
@@ -57,6 +60,18 @@ func (x *session) build() (computer, error) {
 		return nil, x.blame(err)
 	}
 	return &pc{m: m, x: x}, nil
+}
+
+// exports opens the shared directories.
+func (x *session) exports() (all []machine.Export, err error) {
+	for _, s := range x.shares {
+		export, err := machine.Share(s.name, s.dir, s.readOnly)
+		if err != nil {
+			return nil, failure{s.dir, cause(err), "give --fs a directory that can be read"}
+		}
+		all = append(all, export)
+	}
+	return all, nil
 }
 
 // load reads what is to be booted.
@@ -151,7 +166,7 @@ func (p *pc) Run(ctx context.Context) (ending, error) {
 		p.m.Dump(&dump)
 		end.dump = dump.String()
 	}
-	p.x.tools.conclude(ctx, p.m, how, err)
+	p.x.tools.conclude(p.x, p.m, how, err)
 	p.mu.Lock()
 	m := p.m
 	p.m = nil

@@ -22,6 +22,7 @@ type settings struct {
 	noAPIC         bool
 	model          string
 	engine         string
+	lockstepRun    uint64
 	headless       bool
 	until          string
 	timeout        time.Duration
@@ -69,6 +70,9 @@ func newRun(status *int) *cobra.Command {
 			if s.shares, err = parseShares(directories); err != nil {
 				return err
 			}
+			if err = s.validateShares(); err != nil {
+				return err
+			}
 			*status, err = boot(s, streams{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()})
 			return err
 		},
@@ -86,7 +90,10 @@ func newRun(status *int) *cobra.Command {
 	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")
 	f.StringVar(&s.model, "cpu", s.model, "be the processor `MODEL`: "+models())
 	f.BoolVar(&s.noAPIC, "no-apic", false, "hide the local APIC and the I/O APIC")
-	f.StringVar(&s.engine, "engine", s.engine, "execute with `ENGINE`: interp or jit (default: jit where the host can have it)")
+	f.StringVar(&s.engine, "engine", s.engine,
+		"execute with `ENGINE`: interp; jit, the default where the host can have it; or lockstep:\n"+
+			"jit, and end with status 125 at the first difference from interp")
+	f.Uint64Var(&s.lockstepRun, "lockstep-run", 1, "with lockstep, compare about every `N` instructions")
 	f.StringVar(&s.until, "until", "", "end with status 0 when `TEXT` appears on the console")
 	f.DurationVar(&s.timeout, "timeout", 0, "end with status 124 after `DURATION`, such as 60s or 5m")
 	addToolFlags(f, &s.toolFlags)
@@ -98,6 +105,10 @@ func (s *settings) validate() error {
 	switch {
 	case s.engine != "" && !slices.Contains(machine.Engines, s.engine):
 		return failure{"--engine", "there is no engine " + s.engine, "write one of " + strings.Join(machine.Engines, ", ")}
+	case s.lockstepRun == 0:
+		return failure{"--lockstep-run", "nothing would ever be compared", "write 1, or more"}
+	case s.lockstepRun > 1 && !s.locked():
+		return failure{"--lockstep-run", "there is nothing to compare with", "give --engine lockstep too"}
 	case !slices.Contains(machine.Models(), s.model):
 		return failure{"--cpu", "there is no processor model " + s.model, "write one of " + models()}
 	case s.kernel == "" && !slices.Contains(guest.Models, s.model):
@@ -108,7 +119,25 @@ func (s *settings) validate() error {
 	case s.initrd != "" && s.kernel == "":
 		return failure{"--initrd", "the embedded guest has its own initial RAM disk", "give --kernel too"}
 	}
+	if s.locked() {
+		if err := s.toolFlags.validateLockstep(); err != nil {
+			return err
+		}
+	}
 	return s.toolFlags.validate()
+}
+
+// locked reports whether there are two machines.
+func (s *settings) locked() bool { return s.engine == machine.Lockstep }
+
+// validateShares reports what lockstep cannot share.
+func (s *settings) validateShares() error {
+	for _, share := range s.shares {
+		if s.locked() && !share.readOnly {
+			return failure{"--fs " + share.dir, "both machines of lockstep would write to it", "write --fs " + share.dir + ",ro"}
+		}
+	}
+	return nil
 }
 
 // models are the processor models, oldest first.

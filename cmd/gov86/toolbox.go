@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ type toolbox struct {
 	traces  *record
 	text    *record
 	state   *record
+	profile *record
 	// debuggers is where they connect, nil without --gdb.
 	debuggers net.Listener
 }
@@ -99,7 +101,7 @@ func (x *session) openTools() (t *toolbox, err error) {
 	for _, f := range []struct {
 		r    **record
 		name string
-	}{{&t.traces, x.traceFile}, {&t.text, text}, {&t.state, x.stateFile}} {
+	}{{&t.traces, x.traceFile}, {&t.text, text}, {&t.state, x.stateFile}, {&t.profile, x.toolFlags.profile}} {
 		if *f.r, err = create(f.name); err != nil {
 			return nil, errors.Join(err, t.close())
 		}
@@ -118,7 +120,7 @@ func (t *toolbox) close() error {
 	if t.debuggers != nil {
 		t.debuggers.Close()
 	}
-	return errors.Join(t.traces.close(), t.text.close(), t.state.close())
+	return errors.Join(t.traces.close(), t.text.close(), t.state.close(), t.profile.close())
 }
 
 // name names a linear address for people.
@@ -127,6 +129,7 @@ func (t *toolbox) name(linear uint32) string { return t.table().Name(linear) }
 // equip has the machine serve the tools.
 func (t *toolbox) equip(x *session, cfg *machine.Config, host *machine.Host) {
 	cfg.DebugExit, cfg.HaltEnds, cfg.Breaks = x.debugExit.port, x.haltExit, t.breaks
+	cfg.Profile = x.stats || t.profile != nil
 	host.Names = t.name
 	switch x.debugText {
 	case "":
@@ -226,8 +229,22 @@ func endingName(how machine.Ending, err error, cause error) string {
 }
 
 // conclude is told how m has ended, before it is closed.
-func (t *toolbox) conclude(ctx context.Context, m *machine.Machine, how machine.Ending, err error) {
-	t.writeState(m, endingName(how, err, context.Cause(ctx)))
+func (t *toolbox) conclude(x *session, m *machine.Machine, how machine.Ending, err error) {
+	t.writeState(m, endingName(how, err, context.Cause(x.ctx)))
+	var parted *machine.Difference
+	if errors.As(err, &parted) {
+		fmt.Fprint(x.messages(), parted.Report)
+	}
+	switch { // close reports what fails
+	case t.profile == nil:
+	case strings.HasSuffix(t.profile.name, ".folded"):
+		m.WriteFolded(t.profile)
+	default:
+		m.WriteProfile(t.profile)
+	}
+	if x.stats {
+		m.WriteStats(x.messages())
+	}
 }
 
 // tell says what the guest came to by itself where that is no failure.

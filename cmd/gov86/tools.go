@@ -29,6 +29,8 @@ type toolFlags struct {
 	symbolFile string
 	gdb        string
 	freeze     bool
+	stats      bool
+	profile    string
 }
 
 // Where --debugcon's text goes when it is no file.
@@ -57,6 +59,10 @@ func addToolFlags(f *pflag.FlagSet, s *toolFlags) {
 		"take symbols from `FILE`, a System.map or an ELF file (default the --kernel, if that is an ELF file)")
 	f.StringVar(&s.gdb, "gdb", "",
 		"let GDB debug the guest at `ADDRESS`: :1234, or unix:PATH for a socket in the file system")
+	f.BoolVar(&s.stats, "stats", false, "at the end, write what the run cost to standard error")
+	f.StringVar(&s.profile, "profile", "",
+		"at the end, write to `FILE` in which functions of the guest the time went; a name that ends in\n"+
+			".folded gets what programs that draw flame graphs read")
 	f.BoolVar(&s.freeze, "freeze", false, "with --gdb, start the guest when the debugger lets it run")
 }
 
@@ -71,6 +77,20 @@ func (s *toolFlags) validate() error {
 		return failure{"--freeze", "no debugger could ever start the guest", "give --gdb too"}
 	case s.gdb != "" && len(s.breaks) > 0:
 		return failure{"--break", "with --gdb, breakpoints are the debugger's", "set them in GDB"}
+	}
+	return nil
+}
+
+// validateLockstep reports what there cannot be with two machines: whoever
+// watches one of them has it run otherwise than the other.
+func (s *toolFlags) validateLockstep() error {
+	for _, f := range []struct {
+		flag  string
+		given bool
+	}{{"--gdb", s.gdb != ""}, {"--break", len(s.breaks) > 0}, {"--trace", len(s.classes) > 0}} {
+		if f.given {
+			return failure{f.flag, "lockstep has two machines, which only run together", "give --engine jit or interp"}
+		}
 	}
 	return nil
 }
