@@ -49,6 +49,8 @@ var importMap = []row{
 	{pkg: "cpu/block", ours: "cpu cpu/isa mem"},
 	{pkg: "cpu/interp", ours: "cpu cpu/isa cpu/fpu cpu/simd cpu/fpu/host cpu/block io mem trace", others: sys},
 	{pkg: "cpu/interp/gen"},
+	{pkg: "jit/amd64", banned: noHost},
+	{pkg: "jit", ours: "cpu cpu/interp cpu/isa jit/amd64 mem", others: sys, banned: noHost},
 
 	// The board's chips.
 	{pkg: "pci", ours: "io mem hw snapshot trace", banned: noHost},
@@ -64,7 +66,7 @@ var importMap = []row{
 	// The board.
 	{pkg: "bios", ours: "mem cpu cpu/isa"},
 	{pkg: "gdb", ours: "cpu cpu/isa"},
-	{pkg: "machine", ours: "bios gdb cpu cpu/block cpu/interp cpu/isa mem io pci hw snapshot trace devices/*" +
+	{pkg: "machine", ours: "bios gdb cpu cpu/block cpu/interp cpu/isa jit mem io pci hw snapshot trace devices/*" +
 		" devices/v86fs/dirfs", others: sys + " " + arch},
 
 	{pkg: "bench", ours: "guest"},
