@@ -74,9 +74,6 @@ func (e *Engine) Exact() { e.exact = true }
 // Eager makes the engine translate code before it is warm.
 func (e *Engine) Eager() { e.eager = true }
 
-// OnExit has fn told of every exit, or nobody if it is nil.
-func (e *Engine) OnExit(fn Sampler) { e.sample = fn }
-
 // Forget implements cpu.Engine.
 func (e *Engine) Forget(at, n uint32) { e.interp.Forget(at, n) }
 
@@ -426,22 +423,6 @@ func (e *Engine) serve(s *site) int {
 	}
 	e.EIP = s.eip
 	return 0
-}
-
-// left notes an exit at l.
-func (e *Engine) left(r Reason, l uint32) {
-	e.Stats.Exits[r]++
-	e.reason, e.where = r, l
-}
-
-// aside counts what the interpreter did from the linear address at on: n
-// instructions.
-func (e *Engine) aside(at uint32, n uint64) {
-	e.Stats.Exits[Interpreted]++
-	e.Stats.Aside += n
-	if e.sample != nil {
-		e.sample(Interpreted, at, n)
-	}
 }
 
 // again finds the unit at EIP, if the budget allows to go on.
