@@ -28,13 +28,25 @@ var boots = []boot{
 			"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio",
 			"-kernel", g.bzImage, "-initrd", g.bootInitrd, "-append", bootLine)
 	}},
-	{"gov86, same bzImage", func(g *guest) *exec.Cmd {
-		return exec.Command(g.gov86, "run", "--headless", "--memory", "256M",
+	{"interp, same bzImage", sameBoot("interp")},
+	{"jit, same bzImage", sameBoot("jit")},
+	{"interp, embedded", embeddedBoot("interp")},
+	{"jit, embedded", embeddedBoot("jit")},
+}
+
+// sameBoot boots what QEMU boots, with an engine.
+func sameBoot(engine string) func(*guest) *exec.Cmd {
+	return func(g *guest) *exec.Cmd {
+		return exec.Command(g.gov86, "run", "--headless", "--memory", "256M", "--engine", engine,
 			"--kernel", g.bzImage, "--initrd", g.bootInitrd, "--append", bootLine)
-	}},
-	{"gov86, embedded", func(g *guest) *exec.Cmd {
-		return exec.Command(g.gov86, "run", "--headless", "--memory", "256M", "--append", "quiet")
-	}},
+	}
+}
+
+// embeddedBoot boots the embedded guest.
+func embeddedBoot(engine string) func(*guest) *exec.Cmd {
+	return func(g *guest) *exec.Cmd {
+		return exec.Command(g.gov86, "run", "--headless", "--memory", "256M", "--engine", engine, "--append", "quiet")
+	}
 }
 
 // bootTime is the wall time from the start of the process to the prompt.

@@ -17,7 +17,7 @@ type guest struct {
 	gov86   string
 	bzImage string
 	initrd  string
-	program string // the 32-bit static benchmark binary
+	program string // the 32-bit static benchmark binary, built here if none is given
 	busybox string // the 32-bit busybox of the guest
 	applets string // a directory of links to it
 	scratch string
@@ -46,6 +46,7 @@ func guestFlags() *guest {
 	built := guestWork()
 	flag.StringVar(&g.bzImage, "kernel", filepath.Join(built, "bzImage"), "an i386 bzImage all emulators boot")
 	flag.StringVar(&g.busybox, "busybox", filepath.Join(built, "busybox"), "a static i386 busybox")
+	flag.StringVar(&g.program, "program", "", "the 32-bit static benchmark binary; built from -source if empty")
 	flag.StringVar(&g.bootInitrd, "initrd", filepath.Join(built, "initramfs.cpio"), "the embedded guest's initramfs, for -boot")
 	return g
 }
@@ -63,7 +64,14 @@ func (g *guest) build() error {
 			return err
 		}
 	}
-	g.program = filepath.Join(g.work, "bench")
+	compile := `make -s -C "$source" OUT="$work"`
+	if g.program == "" {
+		g.program = filepath.Join(g.work, "bench")
+	} else if g.program, err = filepath.Abs(g.program); err != nil {
+		return err
+	} else {
+		compile = ""
+	}
 	g.initrd = filepath.Join(g.work, "initrd")
 	g.applets = filepath.Join(g.work, "applets")
 	g.scratch = filepath.Join(g.work, "scratch")
@@ -88,45 +96,29 @@ func (g *guest) build() error {
 			return err
 		}
 	}
-	script := `set -e
-make -s -C "$source" OUT="$work"
+	script := "set -e\n" + compile + `
 cp "$busybox" "$work/root/bin/busybox"; ln -s busybox "$work/root/bin/sh"
-cp "$work/bench" "$work/root/bench"; cp "$source/init" "$source/runbench.sh" "$work/root/"
+cp "$program" "$work/root/bench"; cp "$source/init" "$source/runbench.sh" "$work/root/"
 chmod 755 "$work/root/init" "$work/root/bench"
-cd "$work/root" && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 >"$work/initrd"`
+cd "$work/root" && find . | LC_ALL=C sort | "$busybox" cpio -o -H newc -R 0:0 >"$work/initrd"`
 	cmd := exec.Command("sh", "-c", script)
-	cmd.Env = append(os.Environ(), "source="+g.source, "work="+g.work, "busybox="+g.busybox)
+	cmd.Env = append(os.Environ(), "source="+g.source, "work="+g.work, "busybox="+g.busybox, "program="+g.program)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build the guest (needs gcc-multilib, libc6-dev-i386, cpio): %w", err)
+		return fmt.Errorf("build the guest (needs gcc-multilib and libc6-dev-i386, or -program): %w", err)
 	}
 	return nil
 }
 
-// cpuSeconds is the CPU time all threads of process pid, and its children that
-// were waited for, have used.
+// cpuSeconds is the CPU time that process pid and its children have used, those
+// that were waited for and those that still run: in clock ticks, but also for
+// threads, and a process, that have ended meanwhile.
 func cpuSeconds(pid int) float64 {
-	var total float64
-	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	for _, t := range tasks {
-		b, err := os.ReadFile(t)
-		if err != nil {
-			continue
-		}
-		ns, _ := strconv.ParseFloat(strings.Fields(string(b) + " 0")[0], 64)
-		total += ns / 1e9
-	}
-	return total + descendants(pid)
-}
-
-// descendants is the CPU time of running children and, in clock ticks, of
-// those already waited for.
-func descendants(pid int) float64 {
 	const ticks = 100 // sysconf(_SC_CLK_TCK) on Linux
 	var total float64
 	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
 		f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-		for _, i := range []int{13, 14} { // cutime and cstime
+		for _, i := range []int{11, 12, 13, 14} { // utime, stime, cutime, cstime
 			n, _ := strconv.ParseFloat(f[i], 64)
 			total += n / ticks
 		}

@@ -1,7 +1,7 @@
 // Command bench runs one guest with one set of programs on several emulators
 // and natively, interleaved, and prints ratios of CPU seconds.
 //
-//	go run ./bench -peers native,qemu,gov86 -rounds 5 -list cpu
+//	go run ./bench -peers native,qemu,gov86-interp,gov86-jit -rounds 5 -list cpu
 //	go run ./bench -boot -rounds 5
 //
 // The guest is the embedded kernel, as a bzImage that every emulator boots, with
@@ -44,17 +44,15 @@ var sets = map[string][]string{
 
 // A peer runs the programs of a list at a scale in percent of full length.
 type peer struct {
-	scale int
-	// clocked: a program's own clock is the host's, and finer than what the
-	// system says of a process that lives for milliseconds.
-	clocked bool
+	scale   int
 	command func(g *guest, programs []string, scale int) *exec.Cmd
 }
 
 var peers = map[string]peer{
-	"native": {300, true, nativeCommand},
-	"qemu":   {50, false, qemuCommand},
-	"gov86":  {15, false, gov86Command},
+	"native":       {2000, nativeCommand},
+	"qemu":         {300, qemuCommand},
+	"gov86-interp": {50, gov86Command("interp")},
+	"gov86-jit":    {800, gov86Command("jit")},
 }
 
 func nativeCommand(g *guest, programs []string, scale int) *exec.Cmd {
@@ -75,10 +73,17 @@ func qemuCommand(g *guest, programs []string, scale int) *exec.Cmd {
 		"-kernel", g.bzImage, "-initrd", g.initrd, "-append", g.commandLine(programs, scale))
 }
 
-func gov86Command(g *guest, programs []string, scale int) *exec.Cmd {
-	return exec.Command(g.gov86, "run", "--headless", "--memory", "256M", "--fs", g.shared,
-		"--kernel", g.bzImage, "--initrd", g.initrd, "--append", g.commandLine(programs, scale))
+// gov86Command runs gov86 with an engine.
+func gov86Command(engine string) func(*guest, []string, int) *exec.Cmd {
+	return func(g *guest, programs []string, scale int) *exec.Cmd {
+		return exec.Command(g.gov86, "run", "--headless", "--memory", "256M", "--fs", g.shared, "--engine", engine,
+			"--kernel", g.bzImage, "--initrd", g.initrd, "--append", g.commandLine(programs, scale))
+	}
 }
+
+// short is how many seconds are too few to be measured in ticks, on a machine
+// where it may take a while until a line is read.
+const short = 0.3
 
 // A result is what one program cost on one peer in one round.
 type result struct {
@@ -88,11 +93,7 @@ type result struct {
 
 // run runs the programs on p once.
 func run(g *guest, name string, programs []string, scale int, timeout time.Duration) (map[string]result, error) {
-	p := peers[name]
-	if scale == 0 {
-		scale = p.scale
-	}
-	cmd := p.command(g, programs, scale)
+	cmd := peers[name].command(g, programs, scale)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -124,8 +125,8 @@ func run(g *guest, name string, programs []string, scale int, timeout time.Durat
 				return nil, fmt.Errorf("%s: %q", name, lines.Text())
 			}
 			used := now - begun
-			if us, err := strconv.ParseFloat(f[2], 64); err == nil && us > 0 && p.clocked {
-				used = us / 1e6
+			if used < short {
+				log.Printf("bench: %s: %s took only %.2f s; give a larger -scale", name, f[1], used)
 			}
 			results[f[1]] = result{used * full / did, f[3] + " at " + f[4]}
 		}
@@ -142,10 +143,10 @@ func run(g *guest, name string, programs []string, scale int, timeout time.Durat
 
 func main() {
 	log.SetFlags(0)
-	names := flag.String("peers", "native,qemu,gov86", "comma-separated peers; ratios are to the first")
+	names := flag.String("peers", "native,qemu,gov86-interp,gov86-jit", "comma-separated peers; ratios are to the first")
 	list := flag.String("list", "cpu", "comma-separated programs and sets (cpu mem fp sys app all)")
 	rounds := flag.Int("rounds", 3, "interleaved rounds")
-	scale := flag.Int("scale", 0, "percent of full length for every peer; 0 is each peer's own")
+	scale := flag.String("scale", "", "percent of full length, or PEER=PERCENT,... (default each peer's own)")
 	timeout := flag.Duration("timeout", 10*time.Minute, "limit for one run of one peer")
 	bootOnly := flag.Bool("boot", false, "measure the time to the embedded guest's prompt instead")
 	g := guestFlags()
@@ -159,6 +160,10 @@ func main() {
 		}
 		return
 	}
+	scales, err := parseScales(*scale)
+	if err != nil {
+		log.Fatal("bench: ", err)
+	}
 	order := strings.Split(*names, ",")
 	for _, n := range order {
 		if _, ok := peers[n]; !ok {
@@ -171,7 +176,7 @@ func main() {
 	for round := range *rounds {
 		all := map[string]map[string]result{}
 		for _, n := range order {
-			r, err := run(g, n, programs, *scale, *timeout)
+			r, err := run(g, n, programs, scales[n], *timeout)
 			if err != nil {
 				log.Print("bench: ", err)
 			}
@@ -181,6 +186,33 @@ func main() {
 		fmt.Printf("round %d of %d, load %s\n", round+1, *rounds, load())
 	}
 	report(os.Stdout, order, programs, ratios, seconds)
+}
+
+// parseScales reads -scale.
+func parseScales(text string) (map[string]int, error) {
+	scales := map[string]int{}
+	for name, p := range peers {
+		scales[name] = p.scale
+	}
+	if text == "" {
+		return scales, nil
+	}
+	for _, w := range strings.Split(text, ",") {
+		name, percent, some := strings.Cut(w, "=")
+		if !some {
+			name, percent = "", w
+		}
+		n, err := strconv.Atoi(percent)
+		if _, known := scales[name]; err != nil || n < 1 || some && !known {
+			return nil, fmt.Errorf("-scale %s is neither PERCENT nor PEER=PERCENT", w)
+		}
+		for peer := range scales {
+			if !some || peer == name {
+				scales[peer] = n
+			}
+		}
+	}
+	return scales, nil
 }
 
 // expand replaces the names of sets by their programs.
