@@ -19,7 +19,16 @@ import (
 // is. An exit after a few instructions so books few, and a loop that needs no
 // exit is met by the end of its budget.
 type profile struct {
-	spots map[spot]*weight
+	// slots is a hash table, at most half full: exits are frequent, and a map
+	// would be noticed.
+	slots []slot
+	used  int
+}
+
+// A slot has a spot, if there is one, and what was booked on it.
+type slot struct {
+	spot
+	weight
 }
 
 // A spot is an address, and why the engine was there.
@@ -37,13 +46,37 @@ func (w *weight) add(o weight) {
 }
 
 func (p *profile) add(r jit.Reason, l uint32, n uint64) {
-	k := spot{l, r}
-	w := p.spots[k]
-	if w == nil {
-		w = new(weight)
-		p.spots[k] = w
+	if 2*p.used >= len(p.slots) {
+		p.grow()
 	}
-	w.add(weight{n, 1})
+	s := p.find(spot{l, r})
+	if s.samples == 0 {
+		s.spot = spot{l, r}
+		p.used++
+	}
+	s.add(weight{n, 1})
+}
+
+// find is the slot of k, or an empty one for it.
+func (p *profile) find(k spot) *slot {
+	const golden = 0x9e3779b1 // Knuth, "The Art of Computer Programming", Vol. 3, 6.4
+	last := uint32(len(p.slots) - 1)
+	for i := (k.at ^ uint32(k.reason)<<28) * golden >> 8; ; i++ {
+		if s := &p.slots[i&last]; s.samples == 0 || s.spot == k {
+			return s
+		}
+	}
+}
+
+// grow doubles the table.
+func (p *profile) grow() {
+	old := p.slots
+	p.slots = make([]slot, max(2*len(old), 1<<12))
+	for _, s := range old {
+		if s.samples > 0 {
+			*p.find(s.spot) = s
+		}
+	}
 }
 
 // startProfile has the engine tell the profile where it is, if one is wanted.
@@ -51,7 +84,7 @@ func (m *Machine) startProfile() {
 	if !m.cfg.Profile {
 		return
 	}
-	m.profile = &profile{map[spot]*weight{}}
+	m.profile = new(profile)
 	if e, ok := m.board.engine.(*jit.Engine); ok {
 		e.OnExit(m.profile.add)
 	}
@@ -85,12 +118,15 @@ type row[K comparable] struct {
 // sum adds up the profile by what key says of a spot, the most instructions first.
 func sum[K cmp.Ordered](p *profile, key func(spot) K) []row[K] {
 	by := map[K]*weight{}
-	for s, w := range p.spots {
-		k := key(s)
+	for _, s := range p.slots {
+		if s.samples == 0 {
+			continue
+		}
+		k := key(s.spot)
 		if by[k] == nil {
 			by[k] = new(weight)
 		}
-		by[k].add(*w)
+		by[k].add(s.weight)
 	}
 	var rows []row[K]
 	for _, k := range slices.Sorted(maps.Keys(by)) {
@@ -101,8 +137,8 @@ func sum[K cmp.Ordered](p *profile, key func(spot) K) []row[K] {
 }
 
 func (p *profile) total() (all weight) {
-	for _, w := range p.spots {
-		all.add(*w)
+	for _, s := range p.slots {
+		all.add(s.weight)
 	}
 	return all
 }
