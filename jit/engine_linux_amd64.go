@@ -74,6 +74,10 @@ func (e *Engine) Exact() { e.exact = true }
 // Eager makes the engine translate code before it is warm.
 func (e *Engine) Eager() { e.eager = true }
 
+// Close returns the engine's memory. The engine, and its CPU, must not be used
+// any more.
+func (e *Engine) Close() error { return e.region.close() }
+
 // Forget implements cpu.Engine.
 func (e *Engine) Forget(at, n uint32) { e.interp.Forget(at, n) }
 

@@ -24,6 +24,9 @@ func (*Engine) Exact() {}
 // OnExit does nothing.
 func (*Engine) OnExit(Sampler) {}
 
+// Close does nothing.
+func (*Engine) Close() error { return nil }
+
 // New says why this host cannot have a translating engine.
 func New(*cpu.CPU) (*Engine, error) { return nil, Available() }
 

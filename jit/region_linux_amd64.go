@@ -47,7 +47,7 @@ func (r *region) newTable() ([]uintptr, error) {
 func (r *region) close() error {
 	for _, b := range append(r.tables, r.data, r.code) {
 		if err := unix.Munmap(b); err != nil {
-			return err
+			return fmt.Errorf("memory of the translator: %w", err)
 		}
 	}
 	return nil

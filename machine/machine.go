@@ -94,12 +94,15 @@ func assemble(cfg Config, host Host) (*Machine, error) {
 // Close ends the use of the shared directories and returns the memory. Run
 // must have returned.
 func (m *Machine) Close() error {
-	var second error
-	if m.lockstep != nil {
-		second = m.lockstep.second.Close()
-	}
 	m.board.fs.Shut()
-	return errors.Join(m.board.cpu.Close(), m.board.memory.Close(), second)
+	err := errors.Join(m.board.cpu.Close(), m.board.memory.Close())
+	if e, ok := m.board.engine.(io.Closer); ok {
+		err = errors.Join(err, e.Close())
+	}
+	if m.lockstep != nil {
+		err = errors.Join(err, m.lockstep.second.Close())
+	}
+	return err
 }
 
 // reset resets the board and loads the kernel anew.
