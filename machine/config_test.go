@@ -24,6 +24,12 @@ func TestConfigurationsThatCannotBe(t *testing.T) {
 		{"half a page of memory", Config{Kernel: kernel, Memory: 8<<20 + 2048}, []string{"memory", "4 KiB"}},
 		{"a processor nobody made", Config{Kernel: kernel, Model: "80986"}, []string{"80986"}},
 		{"two directories of one name", Config{Kernel: kernel, Exports: []v86fs.Export{{Name: "x"}, {Name: "x"}}}, []string{"x"}},
+		{"an engine nobody made", Config{Kernel: kernel, Engine: "fast"}, []string{"fast", "interp, jit, lockstep"}},
+		{"lockstep that writes", Config{Kernel: kernel, Engine: Lockstep, Exports: []v86fs.Export{{Name: "x"}},
+			SecondExports: []v86fs.Export{{Name: "x"}}}, []string{"x", "read-only"}},
+		{"lockstep with one directory", Config{Kernel: kernel, Engine: Lockstep, Exports: []v86fs.Export{{Name: "x", ReadOnly: true}}},
+			[]string{"second machine"}},
+		{"lockstep with a breakpoint", Config{Kernel: kernel, Engine: Lockstep, Breaks: []uint32{1}}, []string{"breakpoints"}},
 		{"everything at once", Config{Memory: 1, Model: "80986"}, []string{"kernel", "memory", "80986"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

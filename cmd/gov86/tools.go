@@ -59,11 +59,11 @@ func addToolFlags(f *pflag.FlagSet, s *toolFlags) {
 		"take symbols from `FILE`, a System.map or an ELF file (default the --kernel, if that is an ELF file)")
 	f.StringVar(&s.gdb, "gdb", "",
 		"let GDB debug the guest at `ADDRESS`: :1234, or unix:PATH for a socket in the file system")
+	f.BoolVar(&s.freeze, "freeze", false, "with --gdb, start the guest when the debugger lets it run")
 	f.BoolVar(&s.stats, "stats", false, "at the end, write what the run cost to standard error")
 	f.StringVar(&s.profile, "profile", "",
 		"at the end, write to `FILE` in which functions of the guest the time went; a name that ends in\n"+
 			".folded gets what programs that draw flame graphs read")
-	f.BoolVar(&s.freeze, "freeze", false, "with --gdb, start the guest when the debugger lets it run")
 }
 
 // validate reports what is wrong with the flags themselves.
