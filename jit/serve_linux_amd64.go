@@ -1,0 +1,156 @@
+package jit
+
+import (
+	processor "github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/isa"
+)
+
+// What the engine does between two runs of generated code.
+
+// serve does what the exit s wants and returns where to enter again, or 0.
+func (e *Engine) serve(s *site) int {
+	r := e.region
+	switch s.kind {
+	case wantIndirect:
+		e.left(Indirects, r.argument)
+		e.EIP = r.argument
+		u := e.again()
+		if u == nil {
+			return 0
+		}
+		e.table[u.linear%tableSlots] = r.address(u.indirect)
+		return u.entry
+	case wantLink, wantPlain:
+		e.left(Links, s.eip)
+		e.EIP = s.eip
+		from, l, flushes := e.all[s.unit], link{s.resume, s.restart}, e.Stats.Flushes
+		u := e.again()
+		if u != nil && s.kind == wantPlain {
+			u = e.plain()
+		}
+		if u == nil {
+			return 0
+		}
+		if !from.dead && flushes == e.Stats.Flushes {
+			to := u.guarded
+			if u.linear>>12 == from.linear>>12 && u.frame == from.frame {
+				to = u.entry
+			}
+			e.asm.Patch(int(l.at), to)
+			u.incoming = append(u.incoming, l)
+			e.Stats.LinksMade++
+		}
+		return u.entry
+	case wantAccess:
+		e.EIP = s.eip
+		if e.filled(s) {
+			e.left(Fills, s.eip)
+			return int(s.restart)
+		}
+		e.left(Slow, s.eip)
+		return e.stepOver(s)
+	case wantStep:
+		e.left(Steps, s.eip)
+		e.EIP = s.eip
+		return e.stepOver(s)
+	case wantSIMD:
+		e.left(Vectors, s.eip)
+		e.EIP = s.eip
+		r.simd = 1
+		return int(s.restart)
+	case wantX87:
+		e.left(Floats, s.eip)
+		e.EIP = s.eip
+		e.loadX87()
+		return int(s.restart)
+	case wantPage:
+		// The interpreter finds the page, or faults; with EFLAGS.AC set there are
+		// no views that a guard could look at, and it is slow but gets on.
+		e.left(Pages, s.eip)
+		e.EIP = s.eip
+		e.storeX87()
+		n, _ := e.interp.Step()
+		r.budget -= int64(n)
+		e.Stats.Aside += n
+		return 0
+	case wantBudget:
+		e.left(Budgets, s.eip)
+		r.budget += int64(s.undone)
+	}
+	e.EIP = s.eip
+	return 0
+}
+
+// filled fills the TLB for the access of s and reports whether that is all it
+// lacked.
+func (e *Engine) filled(s *site) bool {
+	l := e.region.argument
+	v, a := e.DataView()+processor.ReadView, e.Data()
+	if s.write {
+		v, a = e.DataView()+processor.WriteView, a|processor.Write
+	}
+	if e.TLB.View[v][l>>12] != 0 {
+		return false // the access crosses into another page
+	}
+	if _, t := e.Translate(processor.Linear(l), a); t != processor.NoTrap {
+		return false
+	}
+	return e.TLB.View[v][l>>12] != 0 && e.epoch == e.TLB.Epoch
+}
+
+// stepOver lets the interpreter execute the instruction of s.
+func (e *Engine) stepOver(s *site) int {
+	e.Stats.StepsByOp[s.op]++
+	if s.x87 {
+		e.storeX87()
+	} else {
+		e.notePointers()
+	}
+	if s.order.op != isa.NoOp && e.obey(s) {
+		e.Stats.Obeyed++
+		e.region.budget += int64(s.undone) - 1
+		return e.goOn(s)
+	}
+	u, next, resume, undone := e.all[s.unit], s.next(), int(s.resume), int64(s.undone)
+	r := e.region
+	r.budget += undone
+	mode := e.Mode()
+	eip := e.EIP
+	for {
+		n, fault := e.interp.Step()
+		r.budget -= int64(n)
+		e.Stats.Aside += n
+		if fault || e.EIP != eip || e.urgent() || r.budget <= 0 {
+			break
+		}
+	}
+	if e.EIP != next || u.dead || e.Mode() != mode || e.epoch != e.TLB.Epoch || e.urgent() {
+		return 0
+	}
+	if k, ok := keyOf(e.CPU, mode); !ok || k != u.key {
+		return 0
+	}
+	r.budget -= undone - 1
+	if u.x87 {
+		e.loadX87()
+	}
+	return resume
+}
+
+// goOn returns where to enter behind an instruction that obey executed: in the
+// unit, or where control went.
+func (e *Engine) goOn(s *site) int {
+	if e.urgent() {
+		return 0
+	}
+	if u := e.all[s.unit]; e.EIP == s.next() && s.resume != 0 && !u.dead && e.epoch == e.TLB.Epoch {
+		if k, ok := keyOf(e.CPU, e.Mode()); ok && k == u.key {
+			e.region.budget -= int64(s.undone) - 1
+			return int(s.resume)
+		}
+	}
+	if u := e.again(); u != nil {
+		return u.entry
+	}
+	return 0
+}
