@@ -315,6 +315,8 @@ func clflush(e *Engine, in *isa.Inst) cpu.Trap {
 		if _, t := e.memory(in, 1, false); t != cpu.NoTrap {
 			return t
 		}
+	} else if e.offset(in) > e.Seg[isa.CS].Limit {
+		return cpu.GP(0)
 	}
 	_, t := e.load8(e.base[in.Seg&7] + e.offset(in))
 	return t
