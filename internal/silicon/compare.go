@@ -3,9 +3,11 @@ package silicon
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/isa"
 )
 
@@ -114,6 +116,9 @@ type Reference interface {
 	Execute(b *Batch, skip func(i int) bool) (*Answer, error)
 }
 
+// ErrStuck says that a case does not end on the real side.
+var ErrStuck = errors.New("the native side does not end")
+
 // A Tally counts cases.
 type Tally struct {
 	Cases, Lost, Mismatched uint64
@@ -150,6 +155,44 @@ func Compare(e *Emulated, r Reference, class Class, b *Batch) (t Tally, found []
 	found, err = separately(e, r, class, b)
 	t.Mismatched = uint64(len(found))
 	return t, found, err
+}
+
+// Endless finds the cases of b that do not end on the real side, which runs
+// anew after each of them, and returns those there is no excuse for.
+func Endless(e *Emulated, anew func() (Reference, error), class Class, b *Batch) (found []Mismatch, err error) {
+	r, err := anew()
+	if err != nil {
+		return nil, err
+	}
+	memory := b.Memory
+	for i := range b.Cases {
+		c := &b.Cases[i]
+		one := &Batch{Cases: b.Cases[i : i+1], Code: b.Code, Memory: memory}
+		ea, err := e.Execute(one)
+		if err != nil {
+			return nil, err
+		}
+		mine := &ea.Results[0]
+		_, err = r.Execute(one, func(int) bool { return mine.Lost })
+		memory = ea.Memory
+		if !errors.Is(err, ErrStuck) {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if r, err = anew(); err != nil {
+			return nil, err
+		}
+		way, err := e.follow(one)
+		if err != nil {
+			return nil, err
+		}
+		if !way.long && !(mine.Vector == cpu.VecUD && extension(c, mine.EIP)) {
+			found = append(found, Mismatch{class, *c, one.Memory, *mine, Result{}, []string{"the real side does not end"}})
+		}
+	}
+	return found, nil
 }
 
 // alike reports whether two results of c are the same, or may differ.

@@ -15,6 +15,9 @@ type path struct {
 	open uint32
 	// openC1 says that a comparison to EFLAGS left C1 of the x87 status open.
 	openC1 bool
+	// long says that control came to the segment of 64-bit code, which a 64-bit
+	// Linux has in its descriptor table and a 32-bit processor takes for another.
+	long bool
 	// carry says that a far return was executed on a 16-bit stack: AMD's
 	// processors carry the sum with its operand into the upper half of ESP.
 	carry bool
@@ -49,7 +52,12 @@ func (e *Emulated) follow(b *Batch) (path, error) {
 		before := p.open
 		p.pass(in)
 		p.carry = p.carry || in.Op == isa.RETF && e.Seg[isa.SS].Access&cpu.AccessDB == 0
-		if e.engine.Run(1); e.CPL != 3 {
+		e.engine.Run(1)
+		if e.Seg[isa.CS].Selector&^7 == longCode {
+			p.long = true
+			break
+		}
+		if e.CPL != 3 {
 			p.open |= before // it may have ended before it set flags
 			break
 		}
@@ -127,6 +135,9 @@ func nearly(a, b *Result) {
 
 // excuses is the reason why two results of the case that took p may differ, or "".
 func (p *path) excuses(e, n *Result) string {
+	if p.long {
+		return "64-bit code, which only the host executes"
+	}
 	if p.spread {
 		return "the manual leaves open what the case goes on with"
 	}

@@ -48,6 +48,7 @@ const (
 	FlatCode = 0x23
 	FlatData = 0x2b
 	rpl3LDT  = 7
+	longCode = 0x30
 )
 
 // A descriptor is an entry of the local descriptor table, as modify_ldt(2)

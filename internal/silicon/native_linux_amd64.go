@@ -272,9 +272,6 @@ func (n *Native) stale() (ranges [][2]uint32, err error) {
 func (n *Native) put32(off int, v uint32) { binary.LittleEndian.PutUint32(n.memory[off:], v) }
 func (n *Native) get32(off int) uint32    { return binary.LittleEndian.Uint32(n.memory[off:]) }
 
-// ErrStuck says that a case does not end natively.
-var ErrStuck = errors.New("the native side does not end")
-
 // turn lets the runner do what the control area says.
 func (n *Native) turn() error {
 	if _, err := n.to.Write([]byte{0}); err != nil {
