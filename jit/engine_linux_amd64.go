@@ -51,7 +51,10 @@ type Engine struct {
 var _ processor.Engine = (*Engine)(nil)
 
 // New returns a translating engine for c, or why this host cannot have one.
-func New(c *processor.CPU) (*Engine, error) {
+func New(c *processor.CPU) (*Engine, error) { return newEngine(c, codeSize) }
+
+// newEngine is New with room for so many bytes of code.
+func newEngine(c *processor.CPU, codeSize int) (*Engine, error) {
 	if err := Available(); err != nil {
 		return nil, err
 	}
