@@ -258,5 +258,7 @@ func (p *randomCode) load(r *rig, start uint32) {
 	}
 	r.write(dataAt, data...)
 	r.write(mem.Addr(stackAt-0x1000), make([]byte, 0x1000)...)
+	clear(r.GPR[:])
+	clear(r.XMM[:])
 	r.start(start)
 }
