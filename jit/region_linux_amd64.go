@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/isa"
 )
 
 // newRegion reserves codeSize bytes for code.
@@ -51,4 +52,31 @@ func (r *region) close() error {
 		}
 	}
 	return nil
+}
+
+// prepare derives from the state what generated code needs.
+func (e *Engine) prepare() {
+	r := e.region
+	r.pending = e.Attention()
+	mode := e.Mode()
+	for _, s := range [...]isa.Seg{isa.FS, isa.GS} {
+		r.segments[s], r.flat[s] = e.Seg[s].Base, uint32(mode>>s/cpu.ModeFlatES&1)
+	}
+	r.cpl = uint32(e.CPL)
+	r.gdt = e.TLB.View[cpu.ReadView][e.GDTR.Base>>12]
+	if r.gdt != 0 {
+		r.gdt += uintptr(e.GDTR.Base)
+		if e.GDTR.Base&0xfff > 0x1000-8*loadSlots || e.GDTR.Limit < 8*loadSlots-1 {
+			r.gdt = 0
+		}
+	}
+	r.view = view(&e.TLB, e.DataView())
+	r.normal, r.override = r.view, r.view
+	if e.CPL != 3 {
+		r.normal = view(&e.TLB, 0)
+		r.override = r.normal
+		if e.CR4&cpu.CR4SMAP != 0 && e.CR0&cpu.CR0PG != 0 {
+			r.override = view(&e.TLB, cpu.OverrideView)
+		}
+	}
 }
