@@ -33,7 +33,7 @@ type x87Image struct {
 	control, _ uint16
 	status, _  uint16
 	tag, _     uint16
-	pointers   [16]byte
+	_          [16]byte // the pointers
 	st         [8][10]byte
 }
 

@@ -89,11 +89,6 @@ func (a *Asm) U32(v uint32) {
 	a.Pos += 4
 }
 
-func (a *Asm) u64(v uint64) {
-	binary.LittleEndian.PutUint64(a.Code[a.Pos:], v)
-	a.Pos += 8
-}
-
 // head writes prefixes, REX and opcode. r, x and b are the registers whose
 // fourth bits go to REX.
 func (a *Asm) head(p Prefix, rex byte, m Map, opcode byte) {
@@ -206,30 +201,15 @@ func (a *Asm) StoreImm(m Mem, v uint32) {
 // Mov writes a MOV between 32-bit registers, which clears the upper half.
 func (a *Asm) Mov(to, from Reg) { a.RR(0, OneByte, 0x89, from, to) }
 
-// Mov64 writes a MOV between 64-bit registers.
-func (a *Asm) Mov64(to, from Reg) { a.RR(W, OneByte, 0x89, from, to) }
-
 // MovImm writes a MOV of an immediate to a 32-bit register.
 func (a *Asm) MovImm(r Reg, v uint32) {
 	a.head(0, bit3(r, 0), OneByte, 0xb8|byte(r&7))
 	a.U32(v)
 }
 
-// MovImm64 writes a MOV of an immediate to a 64-bit register.
-func (a *Asm) MovImm64(r Reg, v uint64) {
-	a.head(W, bit3(r, 0), OneByte, 0xb8|byte(r&7))
-	a.u64(v)
-}
-
 // Lea writes an LEA with a 32-bit result, Lea64 one of 64.
 func (a *Asm) Lea(r Reg, m Mem)   { a.RM(0, OneByte, 0x8d, r, m) }
 func (a *Asm) Lea64(r Reg, m Mem) { a.RM(W, OneByte, 0x8d, r, m) }
-
-// Shrx writes SHRX of 32 bits: to = from >> by, no flags.
-func (a *Asm) Shrx(to, from, by Reg) {
-	// VEX.LZ.F2.0F38.W0 F7 /r
-	a.Bytes(0xc4, ^(bit3(to, 7)|bit3(from, 5))&0xa0|0x42, ^byte(by)&15<<3|3, 0xf7, 0xc0|byte(to&7)<<3|byte(from&7))
-}
 
 // Rorx writes RORX of 32 bits: r rotated right by n, no flags.
 func (a *Asm) Rorx(r Reg, n byte) {
