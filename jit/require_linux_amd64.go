@@ -11,15 +11,24 @@ import (
 func Requirements() []Requirement {
 	return []Requirement{
 		{"BMI2", lacksBMI2()},
+		{"SSE4.2 and POPCNT", lacksSSE()},
 		{"LAHF in 64-bit mode", lacksLAHF()},
 		{"memory that is writable and executable", lacksCode()},
 	}
 }
 
-// lacksBMI2: addresses become pages by SHRX, which leaves the flags alone.
+// lacksBMI2: AH, CH, DH and BH are turned by RORX, which leaves the flags alone.
 func lacksBMI2() error {
 	if !cpu.X86.HasBMI2 {
 		return errors.New("the host's processor lacks BMI2")
+	}
+	return nil
+}
+
+// lacksSSE: what the guest's processor may promise becomes itself.
+func lacksSSE() error {
+	if x := &cpu.X86; !x.HasSSE3 || !x.HasSSSE3 || !x.HasSSE41 || !x.HasSSE42 || !x.HasPOPCNT {
+		return errors.New("the host's processor lacks one of SSE3, SSSE3, SSE4.1, SSE4.2 and POPCNT")
 	}
 	return nil
 }
