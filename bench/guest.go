@@ -114,24 +114,38 @@ cd "$work/root" && find . | LC_ALL=C sort | "$busybox" cpio -o -H newc -R 0:0 >"
 // that were waited for and those that still run: in clock ticks, but also for
 // threads, and a process, that have ended meanwhile.
 func cpuSeconds(pid int) float64 {
+	for {
+		_, before := cpuTimes(pid)
+		var running float64
+		children, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+		for _, c := range children {
+			b, _ := os.ReadFile(c)
+			for _, w := range strings.Fields(string(b)) {
+				child, _ := strconv.Atoi(w)
+				running += cpuSeconds(child)
+			}
+		}
+		// A child that ended just now might be in neither.
+		if own, waited := cpuTimes(pid); waited == before {
+			return own + waited + running
+		}
+	}
+}
+
+// cpuTimes are the seconds of a process itself, and of the children it has waited
+// for.
+func cpuTimes(pid int) (own, waited float64) {
 	const ticks = 100 // sysconf(_SC_CLK_TCK) on Linux
-	var total float64
-	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
-		f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
-		for _, i := range []int{11, 12, 13, 14} { // utime, stime, cutime, cstime
-			n, _ := strconv.ParseFloat(f[i], 64)
-			total += n / ticks
-		}
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, 0
 	}
-	children, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
-	for _, c := range children {
-		b, _ := os.ReadFile(c)
-		for _, w := range strings.Fields(string(b)) {
-			child, _ := strconv.Atoi(w)
-			total += cpuSeconds(child)
-		}
+	f := strings.Fields(string(b[strings.LastIndexByte(string(b), ')')+1:]))
+	seconds := func(i int) float64 {
+		n, _ := strconv.ParseFloat(f[i], 64)
+		return n / ticks
 	}
-	return total
+	return seconds(11) + seconds(12), seconds(13) + seconds(14)
 }
 
 func load() string {
