@@ -98,16 +98,30 @@ func (e *Engine) pointer(in *isa.Inst, a isa.Arg) (sel uint16, off uint32, t cpu
 	if a == isa.Far {
 		return in.Imm2, in.Imm, cpu.NoTrap
 	}
-	n := uint32(in.OpSize)
-	l, t := e.inParts(in.Seg, e.offset(in), int(n), 2, int(n), false)
+	at := e.offset(in)
+	l, t := e.address(in.Seg, at, int(in.OpSize), false)
 	if t != cpu.NoTrap {
 		return 0, 0, t
 	}
 	if off, t = e.load(l, in.OpSize); t != cpu.NoTrap {
 		return 0, 0, t
 	}
-	s, t := e.load16(l + n)
+	l, t = e.addressOf(in.Seg, behind(in, at), 2, 1, false)
+	if t != cpu.NoTrap {
+		return 0, 0, t
+	}
+	s, t := e.load16(l)
 	return uint16(s), off, t
+}
+
+// behind is the offset of the second part of in's operand at off, whose first
+// part has the operand's size: with 16-bit addresses it wraps.
+func behind(in *isa.Inst, off uint32) uint32 {
+	off += uint32(in.OpSize)
+	if in.AddrSize == 2 {
+		off &= 0xffff
+	}
+	return off
 }
 
 func jmpf(e *Engine, in *isa.Inst) cpu.Trap {
@@ -154,7 +168,10 @@ func bound(e *Engine, in *isa.Inst) cpu.Trap {
 	off := e.offset(in)
 	var limits [2]uint32
 	for i := range limits {
-		l, t := e.address(in.Seg, off+uint32(i)*uint32(n), int(n), false)
+		if i == 1 {
+			off = behind(in, off)
+		}
+		l, t := e.address(in.Seg, off, int(n), false)
 		if t != cpu.NoTrap {
 			return t
 		}
