@@ -41,11 +41,13 @@ func prefetchw(b []byte) bool {
 	return false
 }
 
+const anExtension = "an instruction that this processor has and the models have not"
+
 // tolerated is the reason why the two sides may end c differently, or "". Both
 // ended at in, unless it is nil.
 func tolerated(c *Case, e, n *Result, in *isa.Inst) string {
-	if e.Vector == cpu.VecUD && extension(c, e.EIP) {
-		return "an instruction that this processor has and the models have not"
+	if off := e.EIP - c.EIP; e.Vector == cpu.VecUD && off < uint32(len(c.Code)) && extension(c.Code[off:]) {
+		return anExtension
 	}
 	if in != nil && (in.Op == isa.LDMXCSR || in.Op == isa.FXRSTOR) && e.Vector == cpu.VecGP && binary.LittleEndian.Uint32(n.FX[24:])>>17 != 0 {
 		return "a bit of MXCSR that AMD's processors have (misaligned exception mask)"
@@ -117,14 +119,9 @@ func storesStatus(op isa.Op) bool {
 	return op == isa.FNSTSW || op == isa.FNSTENV || op == isa.FNSAVE || op == isa.FXSAVE
 }
 
-// extension reports whether the code at eip looks like one of the extensions
+// extension reports whether code looks like one of the extensions
 // that no model has: VEX and EVEX, 3DNow!, SYSCALL, XSAVE, SHA, AES and so on.
-func extension(c *Case, eip uint32) bool {
-	off := eip - c.EIP
-	if off >= uint32(len(c.Code)) {
-		return false
-	}
-	code := c.Code[off:]
+func extension(code []byte) bool {
 	scalar := false
 	for len(code) > 0 && prefix(code[0]) {
 		scalar = scalar || code[0]&^1 == 0xf2

@@ -78,8 +78,19 @@ func (e *Emulated) at(r *Result) *isa.Inst {
 	return e.decode(s.Base+r.EIP, mode)
 }
 
-// decode decodes the instruction at a linear address of the code area.
-func (e *Emulated) decode(linear uint32, mode isa.Mode) *isa.Inst {
+// extends reports whether r ended at what looks like an extension, wherever in
+// the code area.
+func (e *Emulated) extends(r *Result) bool {
+	s, ok := e.segs[r.Seg[isa.CS]]
+	if !ok || r.Vector != cpu.VecUD {
+		return false
+	}
+	return extension(e.bytes(s.Base + r.EIP))
+}
+
+// bytes are those of an instruction at a linear address of the code area, and
+// more; none elsewhere.
+func (e *Emulated) bytes(linear uint32) []byte {
 	at := linear - CodeAt
 	if at >= CodeSize {
 		return nil
@@ -88,7 +99,12 @@ func (e *Emulated) decode(linear uint32, mode isa.Mode) *isa.Inst {
 	if err := e.m.ReadAt(code, codeRAM+mem.Addr(at)); err != nil {
 		return nil
 	}
-	in, err := isa.Decode(code, mode)
+	return code
+}
+
+// decode decodes the instruction at a linear address of the code area.
+func (e *Emulated) decode(linear uint32, mode isa.Mode) *isa.Inst {
+	in, err := isa.Decode(e.bytes(linear), mode)
 	if err != nil {
 		return nil
 	}
