@@ -233,6 +233,9 @@ func separately(e *Emulated, r Reference, class Class, b *Batch) (found []Mismat
 				return nil, err
 			}
 			way.open |= e.Ignored
+			if !e.Inexact {
+				way.inexact = 0
+			}
 			if excuse = way.excuses(&ea.Results[0], &na.Results[0]); e.extends(&ea.Results[0]) {
 				excuse = anExtension
 			}

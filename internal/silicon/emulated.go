@@ -54,7 +54,10 @@ type Emulated struct {
 
 	m      *mem.Space
 	engine cpu.Engine
-	segs   map[uint16]cpu.Segment
+	// Inexact says that the two sides may round transcendental results each in
+	// its own way: the pure unit does, and so do processors of different makers.
+	Inexact bool
+	segs    map[uint16]cpu.Segment
 }
 
 // pins are the processor's connections to a board there is none of.

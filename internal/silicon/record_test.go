@@ -42,6 +42,7 @@ func replay(t *testing.T, class Class, engine func(*cpu.CPU) cpu.Engine) {
 		t.Fatal(err)
 	}
 	defer e.Close()
+	e.Inexact = true
 	file, err := os.Open(recordingOf(class))
 	if err != nil {
 		t.Fatal(err)
