@@ -1,7 +1,8 @@
-// Package wire is the v86fs protocol as bytes: one struct a message, a cursor
-// that reads them and one that appends them.
+// Package wire is the v86fs protocol as bytes (docs/v86fs-protocol.md): one
+// struct a message. Those of the base protocol have a cursor that reads them and
+// one that appends them; those of the extended protocol are lists of fields.
 //
-// Integers are little-endian and packed. A message begins with its length
+// Integers are little-endian, and in the base protocol packed. A message begins with its length
 // (four bytes, header included), its type and a tag; a response has the type
 // of its request with bit 7 set, and its tag.
 package wire
@@ -48,6 +49,15 @@ var typeNames = map[Type]string{
 	Read: "READ", Create: "CREATE", Write: "WRITE", Mkdir: "MKDIR", Setattr: "SETATTR", Fsync: "FSYNC",
 	Unlink: "UNLINK", Rename: "RENAME", Symlink: "SYMLINK", Readlink: "READLINK", Statfs: "STATFS",
 	Invalidate: "INVALIDATE", InvalidateDir: "INVALIDATE_DIR", MountNotify: "MOUNT_NOTIFY", UmountNotify: "UMOUNT_NOTIFY",
+
+	Mount2: "MOUNT2", Umount: "UMOUNT", Exports: "EXPORTS", Lookup2: "LOOKUP2", Forget: "FORGET",
+	Getattr2: "GETATTR2", Setattr2: "SETATTR2", Create2: "CREATE2", Open2: "OPEN2", Release: "RELEASE",
+	Read2: "READ2", Write2: "WRITE2", Fsync2: "FSYNC2", Fallocate: "FALLOCATE", Seek: "SEEK",
+	CopyRange: "COPY_RANGE", Mknod: "MKNOD", Mkdir2: "MKDIR2", Symlink2: "SYMLINK2", Link: "LINK",
+	Unlink2: "UNLINK2", Rmdir: "RMDIR", Rename2: "RENAME2", Tmpfile: "TMPFILE", Readlink2: "READLINK2",
+	Readdir2: "READDIR2", Statfs2: "STATFS2", Syncfs: "SYNCFS", Getxattr: "GETXATTR", Setxattr: "SETXATTR",
+	Listxattr: "LISTXATTR", Removexattr: "REMOVEXATTR", Getlk: "GETLK", Setlk: "SETLK", Interrupt: "INTERRUPT",
+	InvalNode: "INVAL_NODE", InvalEntry: "INVAL_ENTRY", InvalDir: "INVAL_DIR", InvalMount: "INVAL_MOUNT",
 }
 
 func (t Type) String() string {
