@@ -2,6 +2,11 @@ package cpu
 
 import "golang.org/x/sys/unix"
 
+// Apart is how many times its size a Table is from the next. Where it is four,
+// the rest is zero: a page's number with the address's low two bits above it finds
+// nothing unless these are zero.
+const Apart = 4
+
 // reserve returns n zero bytes outside the Go heap, page-aligned and sparse:
 // pages cost nothing until they are written.
 func reserve(n int) ([]byte, error) {

@@ -4,6 +4,9 @@ package cpu
 
 import "unsafe"
 
+// Apart is how many times its size a Table is from the next.
+const Apart = 1
+
 // reserve returns n zero bytes that hold no pointers, aligned to 4096.
 func reserve(n int) ([]byte, error) {
 	const align = 4096

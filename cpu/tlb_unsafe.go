@@ -4,7 +4,7 @@ import "unsafe"
 
 // allocate reserves the tables: sparse, outside the Go heap.
 func (t *TLB) allocate() ([]byte, error) {
-	const tableBytes = int(unsafe.Sizeof(Table{}))
+	const tableBytes = Apart * int(unsafe.Sizeof(Table{}))
 	b, err := reserve(int(views+1)*tableBytes + pages*4)
 	if err != nil {
 		return nil, err

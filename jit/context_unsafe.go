@@ -17,7 +17,7 @@ type context struct {
 	view   uintptr // R13
 	budget int64   // R12
 	resume uintptr // where to enter
-	table  uintptr // of indirect jumps
+	table  uintptr // entries of the jumpTable
 	addend uintptr // R11
 	// site tells which exit was taken, argument what it wants.
 	site     uint32
@@ -102,22 +102,29 @@ const (
 	stateMXCSR  = int32(unsafe.Offsetof(cpu.State{}.MXCSR))
 
 	// Of the views of one privilege, from the first.
-	viewSize   = int32(unsafe.Sizeof(cpu.Table{}))
+	viewSize   = int32(cpu.Apart * unsafe.Sizeof(cpu.Table{}))
 	readViews  = int32(cpu.ReadView) * viewSize
 	writeViews = int32(cpu.WriteView) * viewSize
 	fetchViews = int32(cpu.FetchView) * viewSize
 )
 
 // A region is memory outside the Go heap: the context and the stack, which are
-// data, and code. enter runs on it.
+// data, and behind them code. enter runs on it.
 type region struct {
 	*context
 	data, code []byte
-	// tables are those of indirect jumps, made when a mode is first met.
-	tables [][]byte
 }
 
-const stackSize = 1 << 20
+const (
+	stackSize = 1 << 20
+	// codeFromContext is where code begins, seen from R14.
+	codeFromContext = stackSize
+)
+
+// all is the region's memory, as it was reserved.
+func (r *region) all() []byte {
+	return unsafe.Slice(unsafe.SliceData(r.data), len(r.data)+len(r.code))
+}
 
 // newContext lays the context and the stack out in data.
 func newContext(data []byte, state *cpu.State) *context {
@@ -151,10 +158,10 @@ func peek64(a uintptr, l uint32) uint64 {
 	return *(*uint64)(unsafe.Add(nil, a+uintptr(l)))
 }
 
-// words is a table of addresses.
-func words(b []byte) []uintptr {
+// doublewords is a table of them.
+func doublewords(b []byte) []uint32 {
 	// SAFETY: b is page-aligned and outside the Go heap.
-	return unsafe.Slice((*uintptr)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/8)
+	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
 }
 
 // enter runs code from resume on until it leaves.
@@ -166,4 +173,6 @@ func (r *region) enter(prologue uintptr) { enter(unsafe.Pointer(r.context), prol
 func enter(c unsafe.Pointer, code uintptr)
 
 // setTable makes t the table of indirect jumps.
-func (r *region) setTable(t []uintptr) { r.table = uintptr(unsafe.Pointer(unsafe.SliceData(t))) }
+func (r *region) setTable(t *jumpTable) {
+	r.table = uintptr(unsafe.Pointer(unsafe.SliceData(t.entries)))
+}

@@ -17,23 +17,14 @@ const (
 // emit writes the unit.
 func (t *translator) emit() {
 	a := &t.e.asm
-	t.lates = t.lates[:0]
+	t.lates, t.islands = t.lates[:0], t.islands[:0]
 	first := &t.steps[0]
 	live := first.before != 0
 
-	// Jumps through the table come with the flags saved.
-	t.u.indirect = a.Pos
-	a.Bytes(0x41, 0x81, 0xf8) // CMP R8D, imm
-	a.U32(t.u.linear)
-	a.Patch(a.Jcc(CondNE, 0), t.e.stubs.miss)
-	var withFlags, ready int
-	if live {
-		withFlags = a.Jmp(0)
-	}
+	ready := 0
 	t.u.guarded = a.Pos
 	if live {
 		saveFlags(a, first.before)
-		a.Patch(withFlags, a.Pos)
 	}
 	t.flags = place(live, inSaved)
 	t.guard(t.u.linear>>12, t.u.addend)

@@ -28,7 +28,7 @@ type Engine struct {
 	units
 	heat  [heatSize]uint8
 	key   key
-	table []uintptr
+	table *jumpTable
 	// epoch is the TLB's when the addresses on the stack were put there.
 	epoch uint32
 	t     translator
@@ -64,7 +64,7 @@ func newEngine(c *processor.CPU, codeSize int) (*Engine, error) {
 	}
 	e := &Engine{CPU: c, interp: interp.New(c), region: r}
 	e.asm.Code = r.code
-	e.space = map[key][]uintptr{}
+	e.space = map[key]*jumpTable{}
 	e.flush()
 	e.Stats = Stats{}
 	e.interp.OnForget(e.kill)
@@ -79,7 +79,14 @@ func (e *Engine) Eager() { e.eager = true }
 
 // Close returns the engine's memory. The engine, and its CPU, must not be used
 // any more.
-func (e *Engine) Close() error { return e.region.close() }
+func (e *Engine) Close() error {
+	for _, t := range e.space {
+		if err := t.close(); err != nil {
+			return err
+		}
+	}
+	return e.region.close()
+}
 
 // Forget implements cpu.Engine.
 func (e *Engine) Forget(at, n uint32) { e.interp.Forget(at, n) }
@@ -92,13 +99,10 @@ func (e *Engine) flush() {
 	e.units.reset()
 	e.asm.Pos = 0
 	e.stubs = writeStubs(&e.asm)
-	e.region.setSentinel(e.region.address(e.stubs.mismatch))
+	e.region.setSentinel(e.region.address(e.stubs.underflow))
 	e.emptyStack()
-	miss := e.region.address(e.stubs.miss)
 	for _, t := range e.space {
-		for i := range t {
-			t[i] = miss
-		}
+		t.clear()
 	}
 }
 
@@ -128,8 +132,8 @@ func (e *Engine) drop(u *unit) {
 	for _, l := range u.incoming {
 		e.asm.Patch(int(l.at), int(l.exit))
 	}
-	if t := e.space[u.key&^keyPlain]; t != nil && t[u.linear%tableSlots] == e.region.address(u.indirect) {
-		t[u.linear%tableSlots] = e.region.address(e.stubs.miss)
+	if t := e.space[u.key&^keyPlain]; t != nil {
+		t.forget(u.linear, u.guarded)
 	}
 	if slot := &e.cache[cacheSlot(u.linear)]; *slot == u {
 		*slot = nil
@@ -279,12 +283,8 @@ func (e *Engine) enterMode(k key) bool {
 	t := e.space[k]
 	if t == nil {
 		var err error
-		if t, err = e.region.newTable(); err != nil {
+		if t, err = newJumpTable(); err != nil {
 			return false
-		}
-		miss := e.region.address(e.stubs.miss)
-		for i := range t {
-			t[i] = miss
 		}
 		e.space[k] = t
 	}

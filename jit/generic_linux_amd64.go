@@ -224,10 +224,10 @@ func writeRR(a *Asm, f *form, reg, rm use) {
 	if reg.high {
 		high = reg.Reg
 	}
-	a.Rorx(high, 8)
+	a.Rorx(high, high, 8)
 	a.RR(f.prefix, f.m, f.opcode, reg.Reg, rm.Reg)
 	a.Bytes(f.rest...)
-	a.Rorx(high, 24)
+	a.Rorx(high, high, 24)
 }
 
 func writeRM(a *Asm, f *form, reg use, m Mem) {
@@ -237,12 +237,12 @@ func writeRM(a *Asm, f *form, reg use, m Mem) {
 			a.Mov(R8, m.Index)
 			m.Index = R8
 		}
-		a.Rorx(reg.Reg, 8)
+		a.Rorx(reg.Reg, reg.Reg, 8)
 	}
 	a.RM(f.prefix, f.m, f.opcode, reg.Reg, m)
 	a.Bytes(f.rest...)
 	if reg.high {
-		a.Rorx(reg.Reg, 24)
+		a.Rorx(reg.Reg, reg.Reg, 24)
 	}
 }
 

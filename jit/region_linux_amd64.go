@@ -9,19 +9,18 @@ import (
 	"github.com/gov86/gov86/cpu/isa"
 )
 
-// newRegion reserves codeSize bytes for code.
+// newRegion reserves codeSize bytes for code, behind the context and the stack.
 func newRegion(state *cpu.State, codeSize int) (*region, error) {
-	data, err := unix.Mmap(-1, 0, stackSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	b, err := mapCode(stackSize + codeSize)
 	if err != nil {
-		return nil, fmt.Errorf("stack for generated code: %w", err)
-	}
-	code, err := mapCode(codeSize)
-	if err != nil {
-		unix.Munmap(data)
 		return nil, err
 	}
-	r := &region{data: data, code: code}
-	r.context = newContext(data, state)
+	r := &region{data: b[:stackSize:stackSize], code: b[stackSize:]}
+	if err := unix.Mprotect(r.data, unix.PROT_READ|unix.PROT_WRITE); err != nil {
+		unix.Munmap(b)
+		return nil, fmt.Errorf("stack for generated code: %w", err)
+	}
+	r.context = newContext(r.data, state)
 	return r, nil
 }
 
@@ -34,22 +33,10 @@ func mapCode(size int) ([]byte, error) {
 	return code, nil
 }
 
-// newTable reserves a table of indirect jumps.
-func (r *region) newTable() ([]uintptr, error) {
-	b, err := unix.Mmap(-1, 0, 8*tableSlots, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
-	if err != nil {
-		return nil, fmt.Errorf("table of jumps: %w", err)
-	}
-	r.tables = append(r.tables, b)
-	return words(b), nil
-}
-
 // close returns the memory.
 func (r *region) close() error {
-	for _, b := range append(r.tables, r.data, r.code) {
-		if err := unix.Munmap(b); err != nil {
-			return fmt.Errorf("memory of the translator: %w", err)
-		}
+	if err := unix.Munmap(r.all()); err != nil {
+		return fmt.Errorf("memory of the translator: %w", err)
 	}
 	return nil
 }

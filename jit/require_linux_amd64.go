@@ -14,6 +14,7 @@ func Requirements() []Requirement {
 		{"SSE4.2 and POPCNT", lacksSSE()},
 		{"LAHF in 64-bit mode", lacksLAHF()},
 		{"memory that is writable and executable", lacksCode()},
+		{"16 GiB of address space", lacksAddresses()},
 	}
 }
 
@@ -52,6 +53,15 @@ func lacksCode() error {
 		return err
 	}
 	return unix.Munmap(code)
+}
+
+// lacksAddresses: a limit on address space may be too low for a table of jumps.
+func lacksAddresses() error {
+	t, err := newJumpTable()
+	if err != nil {
+		return err
+	}
+	return t.close()
 }
 
 // cpuid is CPUID.

@@ -18,7 +18,7 @@ func (e *Engine) serve(s *site) int {
 		if u == nil {
 			return 0
 		}
-		e.table[u.linear%tableSlots] = r.address(u.indirect)
+		e.table.lead(u.linear, u.guarded)
 		return u.entry
 	case wantLink, wantPlain:
 		e.left(Links, s.eip)

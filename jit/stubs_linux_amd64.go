@@ -22,16 +22,17 @@ type stubs struct {
 	prologue   int // called by enter
 	leave      int // returns from enter; the flags are in the host's
 	leaveSaved int // the same with the flags in context.saved
-	indirect   int // jumps to R8 through the table
-	miss       int // what the table has for addresses it does not know
-	mismatch   int // a return to R8 that is not where the stack says
+	underflow  int // a return to R8 that the stack does not know
+	mismatch   int // a return to R8 that is not where the stack says, with ECX in R10
 	// load loads a segment register with the selector in R8D, or sets CF.
 	load [6]int
 }
 
-// jump64 and call64 write JMP and CALL through memory, push64 and pop64 PUSH
-// and POP of a register.
+// jump64 writes JMP through memory, jumpTo and callTo JMP and CALL to where a
+// register says, push64 and pop64 PUSH and POP of a register.
 func jump64(a *Asm, m Mem) { a.RM(0, OneByte, 0xff, 4, m) }
+func jumpTo(a *Asm, r Reg) { a.RR(0, OneByte, 0xff, 4, r) }
+func callTo(a *Asm, r Reg) { a.RR(0, OneByte, 0xff, 2, r) }
 func push64(a *Asm, r Reg) { a.Bytes(0x40|byte(r>>3), 0x50|byte(r&7)) }
 func pop64(a *Asm, r Reg)  { a.Bytes(0x40|byte(r>>3), 0x58|byte(r&7)) }
 
@@ -73,8 +74,20 @@ func compareZero(a *Asm, m Mem) {
 	a.Bytes(0)
 }
 
-// writeStubs writes the shared pieces.
+// dispatch leaves the code that the table of jumps has for the address in R8D in
+// R9. It leaves the flags alone.
+func dispatch(a *Asm) {
+	a.Load64(R9, At(ctx, offTable))
+	a.Load(R9, Mem{Base: R9, Index: R8, Scale: 2})
+	a.Lea64(R9, Mem{Base: ctx, Index: R9, Disp: codeFromContext})
+}
+
+// writeStubs writes the shared pieces. The first is where the table of jumps
+// leads for addresses that it does not know.
 func writeStubs(a *Asm) (s stubs) {
+	a.StoreImm(At(ctx, offSite), indirectSite)
+	missed := a.Jmp(0)
+
 	s.prologue = a.Pos
 	a.Store64(At(ctx, offGoSP), RSP)
 	a.Load64(RSP, At(ctx, offHostSP))
@@ -106,6 +119,7 @@ func writeStubs(a *Asm) (s stubs) {
 	s.leaveSaved = a.Pos
 	restoreFlags(a, status)
 	s.leave = a.Pos
+	a.Patch(missed, a.Pos)
 	a.Bytes(0x9c) // PUSHFQ
 	a.Load64(R9, At(ctx, offState))
 	for i, r := range guest {
@@ -135,20 +149,17 @@ func writeStubs(a *Asm) (s stubs) {
 	a.Bytes(0xc3)
 
 	s.mismatch = a.Pos
+	a.Mov(RCX, R10)
+	s.underflow = a.Pos
 	a.Load64(RSP, At(ctx, offBottom))
-	s.indirect = a.Pos
-	a.Load64(R9, At(ctx, offTable))
-	a.RR(0, TwoByte, 0xb7, R10, R8) // MOVZX R10D, R8W
-	jump64(a, Mem{Base: R9, Index: R10, Scale: 3})
+	dispatch(a)
+	jumpTo(a, R9)
 
 	for _, g := range []isa.Seg{isa.ES, isa.DS, isa.FS, isa.GS} {
 		s.load[g] = a.Pos
 		writeLoad(a, g)
 	}
 
-	s.miss = a.Pos
-	a.StoreImm(At(ctx, offSite), indirectSite)
-	a.Jmp(s.leaveSaved)
 	return s
 }
 

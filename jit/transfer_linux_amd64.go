@@ -148,63 +148,124 @@ func (t *translator) callIndirect(i int) {
 	a := &t.e.asm
 	s := &t.steps[i]
 	first := len(t.lates)
+	t.supply(status)
 	if s.Args[0] == isa.Mem {
-		m := t.access(i, t.operand(s), 4, false, status)
-		a.Load(R10, m)
+		a.Load(R10, t.quietAccess(i, t.operand(s), false))
+		if s.Seg >= isa.FS { // with all that this needs the islands would lie too far
+			over := a.JmpShort()
+			t.writeIslands()
+			a.PatchShort(over, a.Pos)
+		}
 	}
-	m := t.access(i, t.slot, 4, true, status)
-	if s.Args[0] == isa.Mem {
-		t.again(first)
-	} else {
+	m := t.quietAccess(i, t.slot, true)
+	t.again(first)
+	if s.Args[0] != isa.Mem {
 		a.Mov(R10, guest[s.Args[0].Num()])
 	}
 	a.StoreImm(m, s.next())
 	a.Mov(esp, R8)
 	a.Mov(R8, R10)
-	a.Call(t.e.stubs.indirect)
+	dispatch(a)
+	callTo(a, R9)
 	t.returned(i)
 }
 
 // returned is where a RET comes back behind the call of step i, with the address
-// it returns to in R8 and the flags saved.
+// it returns to in R8. If that is another one, the flags are still the guest's.
 func (t *translator) returned(i int) {
 	a := &t.e.asm
 	s := &t.steps[i]
-	a.Bytes(0x41, 0x81, 0xf8) // CMP R8D, imm
-	a.U32(s.next())
-	a.Patch(a.Jcc(CondNE, 0), t.e.stubs.mismatch)
-	t.flags = inSaved
+	a.Mov(R10, RCX)
+	a.Lea(RCX, At(R8, -int32(s.next())))
+	same := a.Jrcxz()
+	a.Jmp(t.e.stubs.mismatch)
+	t.writeIslands()
+	a.PatchShort(same, a.Pos)
+	a.Mov(RCX, R10)
+	t.flags = inHost
 	if i+1 < len(t.steps) {
+		t.clobber(t.steps[i+1].before)
 		t.charge(i + 1)
 		t.ensure(i + 1)
 	}
 }
 
+// An island is the way from a short jump to a late piece of code.
+type island struct {
+	from int // the displacement that leads to it
+	late int
+}
+
+// quietAccess is access, of a doubleword, that leaves the host's flags alone, for
+// steps that end with a jump. It uses R11, which such a step needs for no frame.
+// The low two bits of the address take part in the number of the page, and lead
+// to nothing if they are set: the interpreter makes such an access.
+func (t *translator) quietAccess(i int, reg func() Reg, write bool) Mem {
+	a := &t.e.asm
+	restart := a.Pos
+	// unlessZero goes out of line with s if r is zero.
+	unlessZero := func(load func(), what lateKind, s site) {
+		a.Mov(R11, RCX)
+		load()
+		t.islands = append(t.islands, island{a.Jrcxz(), len(t.lates)})
+		t.late(0, what, s)
+		a.Mov(RCX, R11)
+	}
+	if s := &t.steps[i]; s.Seg >= isa.FS && t.named {
+		unlessZero(func() { a.Load(RCX, At(ctx, offFlat+4*int32(s.Seg))) }, lateExit, t.siteOf(i, wantStep))
+	}
+	t.named = false
+	r := reg()
+	from := readViews
+	if write {
+		from = writeViews
+	}
+	a.Rorx(R9, r, 2)
+	a.MovImm(R11, 10)
+	a.Shrx(R9, R9, R11)
+	a.Load64(R9, Mem{Base: views, Index: R9, Scale: 3, Disp: from})
+	s := t.siteOf(i, wantAccess)
+	s.write, s.restart = write, int32(restart)
+	unlessZero(func() { a.Mov64(RCX, R9) }, lateAccess, s)
+	t.lates[len(t.lates)-1].reg = uint8(r)
+	return Sum(R9, r)
+}
+
+// writeIslands writes what quiet accesses need behind a jump.
+func (t *translator) writeIslands() {
+	a := &t.e.asm
+	for _, l := range t.islands {
+		a.PatchShort(l.from, a.Pos)
+		a.Mov(RCX, R11)
+		t.lates[l.late].from = a.Jmp(0)
+	}
+	t.islands = t.islands[:0]
+}
+
 func (t *translator) ret(i int) {
 	a := &t.e.asm
 	s := &t.steps[i]
+	t.supply(status)
 	m := top(0)
-	if s.framed {
-		t.clobber(status)
-	} else {
-		m = t.access(i, t.topOfStack, 4, false, status)
+	if !s.framed {
+		m = t.quietAccess(i, t.topOfStack, false)
 	}
 	a.Load(R8, m)
 	a.Lea(esp, At(esp, 4+int32(uint16(s.Imm))))
 	a.Bytes(0xc3)
+	t.writeIslands()
 }
 
 func (t *translator) jumpIndirect(i int) {
 	a := &t.e.asm
 	s := &t.steps[i]
+	t.supply(status)
 	if s.Args[0] == isa.Mem {
-		m := t.access(i, t.operand(s), 4, false, status)
-		a.Load(R8, m)
+		a.Load(R8, t.quietAccess(i, t.operand(s), false))
 	} else {
-		t.clobber(status)
 		a.Mov(R8, guest[s.Args[0].Num()])
 	}
-	a.Load64(R9, At(ctx, offTable))
-	a.RR(0, TwoByte, 0xb7, R10, R8)
-	jump64(a, Mem{Base: R9, Index: R10, Scale: 3})
+	dispatch(a)
+	jumpTo(a, R9)
+	t.writeIslands()
 }

@@ -72,7 +72,10 @@ type translator struct {
 	steps     []step
 	frameList []frame
 	lates     []late
-	page      []byte // the code page
+	// islands are displacements of 8 bits that lead to what is out of line: each
+	// to a jump on an island, behind the next jump that is always taken.
+	islands []island
+	page    []byte // the code page
 	// peeked are the frames of other pages that were looked into.
 	peeked []uint32
 	spill  []byte // an instruction that runs into the next page

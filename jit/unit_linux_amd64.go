@@ -61,10 +61,10 @@ type unit struct {
 	next       uint32
 	nextAddend uintptr
 	// entry is where direct jumps from the same page lead, guarded where those
-	// from other pages do, indirect what the table of jumps has.
-	entry, guarded, indirect int
-	incoming                 []link
-	dead                     bool
+	// from other pages do, and indirect ones.
+	entry, guarded int
+	incoming       []link
+	dead           bool
 	// x87 says that it uses the host's x87 registers.
 	x87 bool
 }
@@ -121,10 +121,7 @@ func (s *site) next() uint32 { return s.eip + uint32(s.len) }
 // indirectSite is the site of every jump through the table.
 const indirectSite = 0
 
-const (
-	tableSlots = 1 << 16
-	cacheSlots = 1 << 14
-)
+const cacheSlots = 1 << 14
 
 // units are those there are.
 type units struct {
@@ -134,7 +131,7 @@ type units struct {
 	cache   [cacheSlots]*unit
 	sites   []site
 	// space are the tables of indirect jumps, by key.
-	space map[key][]uintptr
+	space map[key]*jumpTable
 }
 
 func (u *units) reset() {

@@ -207,14 +207,24 @@ func (a *Asm) MovImm(r Reg, v uint32) {
 	a.U32(v)
 }
 
+// Mov64 writes a MOV between 64-bit registers.
+func (a *Asm) Mov64(to, from Reg) { a.RR(W, OneByte, 0x89, from, to) }
+
 // Lea writes an LEA with a 32-bit result, Lea64 one of 64.
 func (a *Asm) Lea(r Reg, m Mem)   { a.RM(0, OneByte, 0x8d, r, m) }
 func (a *Asm) Lea64(r Reg, m Mem) { a.RM(W, OneByte, 0x8d, r, m) }
 
-// Rorx writes RORX of 32 bits: r rotated right by n, no flags.
-func (a *Asm) Rorx(r Reg, n byte) {
+// Rorx writes RORX of 32 bits: to is from rotated right by n, no flags.
+func (a *Asm) Rorx(to, from Reg, n byte) {
 	// VEX.LZ.F2.0F3A.W0 F0 /r ib
-	a.Bytes(0xc4, ^(bit3(r, 7)|bit3(r, 5))&0xa0|0x43, 0x7b, 0xf0, 0xc0|byte(r&7)<<3|byte(r&7), n)
+	a.Bytes(0xc4, ^(bit3(to, 7)|bit3(from, 5))&0xa0|0x43, 0x7b, 0xf0, 0xc0|byte(to&7)<<3|byte(from&7), n)
+}
+
+// Shrx writes SHRX of 32 bits: to is from shifted right by the low five bits of
+// n, no flags.
+func (a *Asm) Shrx(to, from, n Reg) {
+	// VEX.LZ.F2.0F38.W0 F7 /r
+	a.Bytes(0xc4, ^(bit3(to, 7)|bit3(from, 5))&0xa0|0x42, ^byte(n<<3)&0x78|0x03, 0xf7, 0xc0|byte(to&7)<<3|byte(from&7))
 }
 
 // TestImm8 writes a TEST of the low byte of a register.
@@ -251,6 +261,27 @@ func (a *Asm) Call(to int) int {
 func (a *Asm) Jcc(cond byte, to int) int {
 	a.Bytes(0x0f, 0x80|cond)
 	return a.rel(to)
+}
+
+// Jrcxz writes JRCXZ, whose displacement has 8 bits, for PatchShort.
+func (a *Asm) Jrcxz() int {
+	a.Bytes(0xe3, 0)
+	return a.Pos - 1
+}
+
+// JmpShort writes JMP with a displacement of 8 bits, for PatchShort.
+func (a *Asm) JmpShort() int {
+	a.Bytes(0xeb, 0)
+	return a.Pos - 1
+}
+
+// PatchShort leads the displacement of 8 bits at at to a place that it reaches.
+func (a *Asm) PatchShort(at, to int) {
+	d := to - (at + 1)
+	if d != int(int8(d)) {
+		panic("amd64: a short jump over too much code")
+	}
+	a.Code[at] = byte(d)
 }
 
 func (a *Asm) rel(to int) int {

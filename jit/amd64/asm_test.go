@@ -84,9 +84,16 @@ func TestEncodings(t *testing.T) {
 		{func(a *Asm) { a.Jcc(CondNE, a.Pos) }, "0f85faffffff", "jnz .-0x6"},
 		{func(a *Asm) { a.Jcc(CondA, a.Pos+6) }, "0f8700000000", "jnbe .+0x0"},
 
-		{func(a *Asm) { a.Rorx(RAX, 8) }, "c4e37bf0c008", ""},
-		{func(a *Asm) { a.Rorx(RBX, 24) }, "c4e37bf0db18", ""},
-		{func(a *Asm) { a.Rorx(R15, 8) }, "c4437bf0ff08", ""},
+		{func(a *Asm) { a.Mov64(RCX, R9) }, "4c89c9", "mov rcx, r9"},
+		{func(a *Asm) { a.PatchShort(a.Jrcxz(), 5) }, "e303", "jrcxz .+0x3"},
+		{func(a *Asm) { a.PatchShort(a.JmpShort(), 0) }, "ebfe", "jmp .-0x2"},
+		{func(a *Asm) { a.Rorx(R9, RSI, 2) }, "c4637bf0ce02", ""},
+		{func(a *Asm) { a.Rorx(RSI, R9, 2) }, "c4c37bf0f102", ""},
+		{func(a *Asm) { a.Shrx(R9, R10, R11) }, "c44223f7ca", ""},
+		{func(a *Asm) { a.Shrx(RDX, RSI, RDI) }, "c4e243f7d6", ""},
+		{func(a *Asm) { a.Rorx(RAX, RAX, 8) }, "c4e37bf0c008", ""},
+		{func(a *Asm) { a.Rorx(RBX, RBX, 24) }, "c4e37bf0db18", ""},
+		{func(a *Asm) { a.Rorx(R15, R15, 8) }, "c4437bf0ff08", ""},
 	} {
 		code := write(c.emit)
 		if got := fmt.Sprintf("%x", code); got != c.bytes {
