@@ -12,6 +12,7 @@ import (
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/devices/uart"
 	"github.com/gov86/gov86/devices/v86fs"
+	"github.com/gov86/gov86/display"
 	"github.com/gov86/gov86/mem"
 )
 
@@ -74,6 +75,8 @@ type Host struct {
 	// Debug takes the text that the guest writes to ports E9h and 402h. Without
 	// it the ports are not there.
 	Debug func(b byte)
+	// Screen is shown what is on the screen; nil for nobody, which costs nothing.
+	Screen display.Sink
 	// Names names linear addresses for a post-mortem and for traces: a symbol
 	// and an offset, or nothing. It may be nil.
 	Names func(linear uint32) string

@@ -37,7 +37,7 @@ func TestLockstepOverABoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, length := range map[string]uint64{"units": 1, "long runs": 5000} {
+	for name, length := range map[string]uint64{"units": 1, "long runs": 7000} {
 		t.Run(name, func(t *testing.T) {
 			m, out := newLocked(t, Config{Memory: 64 << 20, Kernel: kernel, Initrd: initrd,
 				CommandLine: "console=ttyS0 quiet", LockstepRun: length})

@@ -18,6 +18,7 @@ import (
 
 	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/display"
 	"github.com/gov86/gov86/hw"
 	"github.com/gov86/gov86/snapshot"
 )
@@ -95,7 +96,7 @@ func assemble(cfg Config, host Host) (*Machine, error) {
 // must have returned.
 func (m *Machine) Close() error {
 	m.board.fs.Shut()
-	err := errors.Join(m.board.cpu.Close(), m.board.memory.Close())
+	err := errors.Join(m.board.cpu.Close(), m.board.memory.Close(), m.board.video.Close())
 	if e, ok := m.board.engine.(io.Closer); ok {
 		err = errors.Join(err, e.Close())
 	}
@@ -300,6 +301,14 @@ func (m *Machine) deliver() {
 		m.board.fs.Deliver()
 	}
 }
+
+// Picture is what is on the screen. Only the machine goroutine, and who knows
+// that Run is not running, may call it.
+func (m *Machine) Picture() *display.Frame { return m.board.vga.Frame() }
+
+// ScreenText is what text is on the screen in a text mode, a string a row in code
+// page 437. It is called as Picture is.
+func (m *Machine) ScreenText() []string { return m.board.vga.Text() }
 
 // Now is guest time. Only the machine goroutine, and who knows that Run is not
 // running, may call it and what follows.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/devices/acpi"
 	"github.com/gov86/gov86/devices/apic"
@@ -16,6 +17,7 @@ import (
 	"github.com/gov86/gov86/devices/rtc"
 	"github.com/gov86/gov86/devices/uart"
 	"github.com/gov86/gov86/devices/v86fs"
+	"github.com/gov86/gov86/devices/vga"
 	"github.com/gov86/gov86/devices/virtio"
 	"github.com/gov86/gov86/hw"
 	portio "github.com/gov86/gov86/io"
@@ -61,6 +63,8 @@ type board struct {
 	serial  [4]*uart.UART
 	pci     *pci.Bus
 	fs      *v86fs.Device
+	vga     *vga.VGA
+	video   *mem.Bank // the memory of vga
 	devices []named
 	// a20 is what the keyboard controller and port 92h each say of the gate.
 	a20 [2]bool
@@ -182,6 +186,9 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	b.cpu.ErrorPins = errors
 
 	b.addPCI()
+	if err := b.addVGA(host); err != nil {
+		return nil, err
+	}
 	b.addShared(cfg, host.Log)
 	return b, b.addDebugPorts(m, cfg, host)
 }
@@ -215,6 +222,22 @@ func (b *board) addPCI() {
 		route[w].Set(was)
 	}))
 	b.function("pm function", 1, 3, i440fx.NewPM(pmBase, sci))
+}
+
+// addVGA adds the graphics card.
+func (b *board) addVGA(host *Host) (err error) {
+	if b.video, err = mem.NewBank(vga.MemorySize); err != nil {
+		return err
+	}
+	b.vga = vga.New(b.clock, b.video)
+	b.vga.SetSink(host.Screen)
+	b.device("vga", b.vga)
+	b.device("video memory", b.video)
+	for _, r := range vga.Ports {
+		b.ports.Claim(r.First, r.N, b.vga.Registers(r.First))
+	}
+	b.ports.Claim(vga.DispiAt, vga.DispiPorts, b.vga.Dispi())
+	return b.memory.MapMMIO(vga.WindowAt, vga.WindowSize, b.vga.Window())
 }
 
 // addShared adds the shared directories.
@@ -259,6 +282,7 @@ func (b *board) firmware(cfg *Config) {
 	for _, w := range append(pciWires[:], sci) {
 		elcr |= 1 << w
 	}
+	bios.SetTextMode(&b.ports, b.memory)
 	b.ports.Out(0x4d0, portio.Byte, elcr&0xff)
 	b.ports.Out(0x4d1, portio.Byte, elcr>>8)
 	if b.cpu.Model.APIC() {

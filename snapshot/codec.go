@@ -6,9 +6,11 @@
 package snapshot
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 )
 
 // ErrCorrupt is wrapped by every error that blames the bytes.
@@ -190,6 +192,35 @@ func (c *Codec) Bytes(name string, v *[]byte, limit int) {
 	default:
 		*v = append([]byte(nil), c.buf[:n]...)
 		c.buf = c.buf[n:]
+	}
+}
+
+// memoryPage is the unit of Memory, of which it leaves out what is zero.
+const memoryPage = 4096
+
+// Memory is a large fixed array, of whole pages of 4096 bytes. Shown, it is a
+// checksum.
+func (c *Codec) Memory(name string, v []byte) {
+	if c.mode == showing {
+		c.show(name, fmt.Sprintf("%d bytes with CRC-32 %08x", len(v), crc32.ChecksumIEEE(v)))
+		return
+	}
+	var zero [memoryPage]byte
+	for ; len(v) > 0 && c.err == nil; v = v[memoryPage:] {
+		page := v[:memoryPage]
+		filled := c.mode == saving && !bytes.Equal(page, zero[:])
+		c.Bool(name, &filled)
+		switch {
+		case !filled && c.mode == loading:
+			clear(page)
+		case filled && c.mode == saving:
+			c.buf = append(c.buf, page...)
+		case filled && len(c.buf) < memoryPage:
+			c.buf = nil
+			c.Fail(fmt.Errorf("%s: %w", name, ErrCorrupt))
+		case filled:
+			c.buf = c.buf[copy(page, c.buf):]
+		}
 	}
 }
 

@@ -41,12 +41,13 @@ const (
 	Board
 	Paging
 	Instruction
+	VGA
 )
 
 // names are those of the categories, in the order of their bits.
 var names = [...]string{
 	"exceptions", "interrupts", "ports", "mmio", "pci", "virtio", "v86fs", "uart", "pic", "apic", "pit", "rtc",
-	"ps2", "acpi", "board", "paging", "instructions",
+	"ps2", "acpi", "board", "paging", "instructions", "vga",
 }
 
 // Names are the names of the categories.

@@ -28,6 +28,7 @@ type toolbox struct {
 	text    *record
 	state   *record
 	profile *record
+	screen  *record
 	// debuggers is where they connect, nil without --gdb.
 	debuggers net.Listener
 }
@@ -101,7 +102,8 @@ func (x *session) openTools() (t *toolbox, err error) {
 	for _, f := range []struct {
 		r    **record
 		name string
-	}{{&t.traces, x.traceFile}, {&t.text, text}, {&t.state, x.stateFile}, {&t.profile, x.toolFlags.profile}} {
+	}{{&t.traces, x.traceFile}, {&t.text, text}, {&t.state, x.stateFile}, {&t.profile, x.toolFlags.profile},
+		{&t.screen, x.screenshot}} {
 		if *f.r, err = create(f.name); err != nil {
 			return nil, errors.Join(err, t.close())
 		}
@@ -120,7 +122,7 @@ func (t *toolbox) close() error {
 	if t.debuggers != nil {
 		t.debuggers.Close()
 	}
-	return errors.Join(t.traces.close(), t.text.close(), t.state.close(), t.profile.close())
+	return errors.Join(t.traces.close(), t.text.close(), t.state.close(), t.profile.close(), t.screen.close())
 }
 
 // name names a linear address for people.
@@ -241,6 +243,9 @@ func (t *toolbox) conclude(x *session, m *machine.Machine, how machine.Ending, e
 		m.WriteFolded(t.profile)
 	default:
 		m.WriteProfile(t.profile)
+	}
+	if t.screen != nil {
+		m.Picture().WritePNG(t.screen) // close reports what fails
 	}
 	if x.stats {
 		m.WriteStats(x.messages())

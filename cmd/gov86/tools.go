@@ -31,6 +31,7 @@ type toolFlags struct {
 	freeze     bool
 	stats      bool
 	profile    string
+	screenshot string
 }
 
 // Where --debugcon's text goes when it is no file.
@@ -64,6 +65,7 @@ func addToolFlags(f *pflag.FlagSet, s *toolFlags) {
 	f.StringVar(&s.profile, "profile", "",
 		"at the end, write to `FILE` in which functions of the guest the time went; a name that ends in\n"+
 			".folded gets what programs that draw flame graphs read")
+	f.StringVar(&s.screenshot, "screenshot-on-exit", "", "at the end, write what is on the screen to `FILE` as PNG")
 }
 
 // validate reports what is wrong with the flags themselves.

@@ -38,6 +38,7 @@ var importMap = []row{
 	{pkg: "symbols", banned: noHost},
 	{pkg: "mem", ours: "hw snapshot trace", others: sys},
 	{pkg: "io", ours: "trace", banned: noHost},
+	{pkg: "display", banned: "os time net"},
 
 	// The processor.
 	{pkg: "cpu/isa", others: arch, banned: noHost},
@@ -61,12 +62,13 @@ var importMap = []row{
 	{pkg: "devices/v86fs/dirfs", ours: "devices/v86fs", others: sys},
 	{pkg: "devices/v86fs/memfs", ours: "devices/v86fs"},
 	{pkg: "devices/v86fs/v86fstest", ours: "devices/v86fs"},
+	{pkg: "devices/vga", ours: "display hw io mem pci snapshot trace", banned: noHost},
 	{pkg: "devices/*", ours: "hw io mem pci snapshot trace", banned: noHost},
 
 	// The board.
-	{pkg: "bios", ours: "mem cpu cpu/isa"},
+	{pkg: "bios", ours: "mem cpu cpu/isa io"},
 	{pkg: "gdb", ours: "cpu cpu/isa"},
-	{pkg: "machine", ours: "bios gdb cpu cpu/block cpu/interp cpu/isa jit mem io pci hw snapshot trace devices/*" +
+	{pkg: "machine", ours: "bios gdb cpu cpu/block cpu/interp cpu/isa display jit mem io pci hw snapshot trace devices/*" +
 		" devices/v86fs/dirfs", others: sys + " " + arch},
 
 	{pkg: "bench", ours: "guest"},
@@ -79,7 +81,7 @@ var importMap = []row{
 	{pkg: "internal/silicon/system", ours: "cpu cpu/isa internal/silicon/kvm io mem"},
 	{pkg: "internal/gotest"},
 	{pkg: "internal/licenses"},
-	{pkg: "cmd/gov86", ours: "bios gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
+	{pkg: "cmd/gov86", ours: "bios display gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
 	{pkg: "cmd/gov86/internal/terminal", others: sys},
 	{pkg: "cmd/gov86/internal/terminal/ptytest", others: sys},
 	{pkg: "cmd/gov86/internal/console"},

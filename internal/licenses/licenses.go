@@ -23,6 +23,7 @@ var parts = []part{
 	{"github.com/klauspost/compress", "compress.txt"},
 	{"github.com/spf13/cobra", "cobra.txt"},
 	{"github.com/spf13/pflag", "pflag.txt"},
+	{"github.com/fcambus/spleen, the font of the text screen", "spleen.txt"},
 	{"golang.org/x/arch", "arch.txt"},
 	{"golang.org/x/sys", "sys.txt"},
 }
