@@ -1,94 +1,197 @@
 package v86fs
 
-import (
-	"errors"
-	"fmt"
-)
+import "github.com/gov86/gov86/devices/v86fs/wire"
 
 // A Node is a backend's name for a file or directory. It is never reused, and
 // a file that replaces another has a new one.
 type Node uint64
 
+// A Time is seconds since 1970 and nanoseconds below 10^9.
+type Time = wire.Time
+
 // An Attr is what a backend knows of a node.
 type Attr struct {
-	Node      Node
-	Mode      uint32 // Linux st_mode: type and permissions
-	Size      uint64
-	MtimeSec  int64
-	MtimeNsec uint32
+	Node Node
+	// Ino is what stat shows: it stays the same while the file exists. With 0
+	// the guest sees a number of the device's.
+	Ino uint64
+	// Generation tells files apart that had the same Ino one after the other.
+	Generation uint64
+	// Change differs when content or attributes changed; 0 if it is not known.
+	Change                     uint64
+	Mode                       uint32 // Linux st_mode: type and permissions
+	Nlink, UID, GID            uint32
+	Size                       uint64
+	Blocks                     uint64 // of 512 bytes
+	Atime, Mtime, Ctime, Btime Time
+	RdevMajor, RdevMinor       uint32
+	Blksize                    uint32
+	Flags                      uint32 // AttrBtime and so on
+	// Watched says that the Notifier will hear of changes to the node, and for a
+	// directory of changes to its names.
+	Watched bool
 }
+
+// Bits of Attr.Flags.
+const (
+	AttrBtime     = wire.AttrBtime // Btime means something
+	AttrNoXattr   = wire.AttrNoXattr
+	AttrImmutable = wire.AttrImmutable
+	AttrAppend    = wire.AttrAppend
+)
 
 // File types in Attr.Mode, as Linux has them.
 const (
 	ModeType    = 0o170000
-	ModeRegular = 0o100000
-	ModeDir     = 0o040000
+	ModeSocket  = 0o140000
 	ModeSymlink = 0o120000
+	ModeRegular = 0o100000
+	ModeBlock   = 0o060000
+	ModeDir     = 0o040000
+	ModeChar    = 0o020000
+	ModeFIFO    = 0o010000
 )
 
 // An Entry is a name in a directory.
 type Entry struct {
+	// Node is 0 when the backend would have to look the name up for it.
 	Node Node
+	Ino  uint64
 	// Type is the DT_ type: the type bits of a mode shifted down by twelve.
 	Type uint8
 	Name string
 }
 
-// A Statfs describes a file system; counts of blocks are of BlockSize bytes.
+// A Statfs describes a file system; counts of blocks are of FragmentSize bytes.
 type Statfs struct {
 	Blocks, Free, Available, Files, FilesFree uint64
-	BlockSize                                 uint32
+	BlockSize, FragmentSize                   uint32
+	NameLength                                uint32
+	// Kind is the magic number the host has for the kind of file system, or 0.
+	Kind  uint32
+	ID    uint64
+	Flags uint32 // as statfs has them
 }
 
 // Bits of Change.Valid, as Linux's ia_valid.
 const (
-	SetMode      = 1 << 0
-	SetUID       = 1 << 1
-	SetGID       = 1 << 2
-	SetSize      = 1 << 3
-	SetAtime     = 1 << 4
-	SetMtime     = 1 << 5
-	SetCtime     = 1 << 6
-	KillSUID     = 1 << 11
-	KillSGID     = 1 << 12
-	setSupported = SetMode | SetSize | SetAtime | SetMtime | KillSUID | KillSGID
+	SetMode    = wire.SetMode
+	SetUID     = wire.SetUID
+	SetGID     = wire.SetGID
+	SetSize    = wire.SetSize
+	SetAtime   = wire.SetAtime // to now, unless SetAtimeTo is there too
+	SetMtime   = wire.SetMtime // to now, unless SetMtimeTo is there too
+	SetCtime   = wire.SetCtime
+	SetAtimeTo = wire.SetAtimeTo
+	SetMtimeTo = wire.SetMtimeTo
+	KillSUID   = wire.SetKillSUID
+	KillSGID   = wire.SetKillSGID
+	KillPriv   = wire.SetKillPriv
+
+	// setBase are those that a SETATTR of the base protocol can carry out.
+	setBase = SetMode | SetSize | SetAtime | SetMtime | KillSUID | KillSGID
+	setAll  = setBase | SetUID | SetGID | SetCtime | SetAtimeTo | SetMtimeTo | KillPriv
 )
 
-// A Change is what SETATTR sets: times are set to now.
+// A Change is what is set of a node's attributes.
 type Change struct {
-	Valid uint32
-	Mode  uint32
-	Size  uint64
+	Valid    uint32
+	Mode     uint32 // permissions
+	UID, GID uint32
+	Size     uint64
+	// Atime and Mtime count with SetAtimeTo and SetMtimeTo only.
+	Atime, Mtime, Ctime Time
 }
 
-// A Backend holds the files of one export. Its methods run on the machine
-// goroutine, one at a time, while the guest waits. Names reach it checked: one
-// to 255 bytes, no slash or NUL, neither "." nor "..". Errors reach the guest as
-// the Errno they wrap, and as EIO when they wrap none.
+// A NewFile is what a file is made with.
+type NewFile struct {
+	Mode     uint32 // type, and permissions before Umask
+	Umask    uint32
+	UID, GID uint32
+	// Major and Minor are a device's number, and Target is a symbolic link's.
+	Major, Minor uint32
+	Target       string
+	// Open has a regular file opened, too, as Open does.
+	Open bool
+	// NoLink keeps a file of Tmpfile from ever getting a name.
+	NoLink bool
+}
+
+// Traits are what a backend can do.
+type Traits struct {
+	Flags uint32 // HasXattr and so on
+	// Concurrent says that methods may be called on several goroutines at once.
+	// Those of other backends are called on the machine goroutine only.
+	Concurrent bool
+}
+
+// A Backend holds the files of one export. Names reach it checked: one to 255
+// bytes, no slash or NUL, neither "." nor "..". Errors reach the guest as the
+// Errno they wrap, and as EIO when they wrap none. What a backend cannot do it
+// answers with EOPNOTSUPP: embed Unsupported for that.
+//
+// A call may take as long as the host's file system takes, but must not wait
+// for another process.
 type Backend interface {
+	Traits() Traits
 	// Root is the directory exported.
 	Root() (Attr, error)
+	// Lookup finds a name. It, Create, Tmpfile and Link count a lookup of the
+	// node they return.
 	Lookup(dir Node, name string) (Attr, error)
+	// Forget takes lookups back. A node without lookups and opens is not asked
+	// for again.
+	Forget(n Node, lookups uint64)
 	Getattr(n Node) (Attr, error)
+	Setattr(n Node, c Change) (Attr, error)
 	// Readdir lists a directory without "." and "..", in an order that stays the
 	// same while the directory does.
 	Readdir(dir Node) ([]Entry, error)
-	// Open keeps a regular file, even unlinked, until as many Closes.
+	// Open keeps a regular file or a directory, even without names, until as
+	// many Closes.
 	Open(n Node, writable bool) error
 	Close(n Node)
-	// Read fills p from off and returns how much; short only at end of file.
-	Read(n Node, p []byte, off uint64) (int, error)
-	Write(n Node, p []byte, off uint64) (int, error)
-	Create(dir Node, name string, mode uint32) (Attr, error)
-	Mkdir(dir Node, name string, mode uint32) (Attr, error)
-	Symlink(dir Node, name, target string) (Attr, error)
+	// Read fills the buffers in turn from off on and returns how much; short only
+	// at end of file. It may do so for a file that is not open.
+	Read(n Node, p [][]byte, off uint64) (int, error)
+	// Write takes flags of WRITE2. It returns where the data begins and how much
+	// of it was written.
+	Write(n Node, p [][]byte, off uint64, flags uint32) (at uint64, done int, err error)
+	// Create makes a file of any type under a name that is free.
+	Create(dir Node, name string, w NewFile) (Attr, error)
+	// Tmpfile makes a regular file without a name, and opens it.
+	Tmpfile(dir Node, w NewFile) (Attr, error)
+	// Link gives a file that is no directory one more name.
+	Link(n, dir Node, name string) (Attr, error)
 	Readlink(n Node) (string, error)
-	// Unlink removes a name: of a directory only an empty one.
+	// Unlink removes a name that is no directory's, and Rmdir an empty directory.
 	Unlink(dir Node, name string) error
-	Rename(oldDir Node, oldName string, newDir Node, newName string) error
-	Setattr(n Node, c Change) error
-	Fsync(n Node) error
+	Rmdir(dir Node, name string) error
+	// Rename takes flags of RENAME2.
+	Rename(oldDir Node, oldName string, newDir Node, newName string, flags uint32) error
+	Fsync(n Node, dataOnly bool) error
+	// Fallocate takes mode and flags of FALLOCATE; length is not 0.
+	Fallocate(n Node, mode, flags uint32, off, length uint64) error
+	// Seek finds data (SeekData) or a hole (SeekHole) from off on.
+	Seek(n Node, off uint64, whence uint32) (uint64, error)
+	// CopyRange copies up to length bytes and returns how much; flags are those of
+	// COPY_RANGE.
+	CopyRange(from Node, off uint64, to Node, toOff, length uint64, flags uint32) (uint64, error)
 	Statfs() (Statfs, error)
+	Sync() error
+	Getxattr(n Node, name string) ([]byte, error)
+	// Setxattr takes flags of SETXATTR.
+	Setxattr(n Node, name string, value []byte, flags uint32) error
+	Listxattr(n Node) ([]string, error)
+	Removexattr(n Node, name string) error
+	// Lock has the host hold what the guest holds of an open file. A lock of
+	// another process in the way is EAGAIN at once when cancel is nil; otherwise
+	// Lock waits, on a goroutine of its own, until it has it, or until cancel is
+	// closed: EINTR.
+	Lock(n Node, l Lock, cancel <-chan struct{}) error
+	// TestLock is a lock of another process of the host that is in the way of l, or
+	// one of type LockNone.
+	TestLock(n Node, l Lock) (Lock, error)
 	// Watch starts telling n what changes behind the guest's back, if the
 	// backend can. post runs a function on the machine goroutine.
 	Watch(n Notifier, post func(func())) error
@@ -96,85 +199,89 @@ type Backend interface {
 	Shut() error
 }
 
+// Values of Lock.Type, as fcntl has them.
+const (
+	LockRead  = wire.LockRead
+	LockWrite = wire.LockWrite
+	LockNone  = wire.LockNone
+)
+
+// A Lock is a range of a file and how it is locked. End is the last byte.
+type Lock struct {
+	Flock      bool // of flock, which is apart from those of fcntl
+	Type       uint32
+	Start, End uint64
+}
+
+// Bits of what a Notifier is told.
+const (
+	InvalAttr  = wire.InvalAttr
+	InvalData  = wire.InvalData
+	InvalXattr = wire.InvalXattr
+	InvalGone  = wire.InvalGone
+
+	EventModify     = wire.EventModify
+	EventAttrib     = wire.EventAttrib
+	EventCloseWrite = wire.EventCloseWrite
+	EventMovedFrom  = wire.EventMovedFrom
+	EventMovedTo    = wire.EventMovedTo
+	EventCreate     = wire.EventCreate
+	EventDelete     = wire.EventDelete
+	EventDeleteSelf = wire.EventDeleteSelf
+	EventMoveSelf   = wire.EventMoveSelf
+	EventIsDir      = wire.EventIsDir
+)
+
+// Flags of Write, Fallocate and CopyRange, of Rename, Setxattr and Seek, and
+// modes of Fallocate.
+const (
+	WriteAppend   = wire.WriteAppend
+	WriteKillPriv = wire.WriteKillPriv
+	WriteSync     = wire.WriteSync
+	WriteDsync    = wire.WriteDsync
+	CopyClone     = wire.CopyClone
+
+	RenameNoReplace = wire.RenameNoReplace
+	RenameExchange  = wire.RenameExchange
+	RenameWhiteout  = wire.RenameWhiteout
+
+	XattrCreate  = wire.XattrCreate
+	XattrReplace = wire.XattrReplace
+	XattrNoSGID  = wire.XattrNoSGID
+
+	SeekData = wire.SeekData
+	SeekHole = wire.SeekHole
+
+	FallocKeepSize = wire.FallocKeepSize
+	FallocPunch    = wire.FallocPunch
+	FallocCollapse = wire.FallocCollapse
+	FallocZero     = wire.FallocZero
+	FallocInsert   = wire.FallocInsert
+	FallocUnshare  = wire.FallocUnshare
+)
+
+// Flags of Traits.
+const (
+	HasXattr    = wire.MountXattr
+	HasACL      = wire.MountACL
+	HasLocks    = wire.MountLocks
+	IgnoresCase = wire.MountIgnoresCase
+	HasOwners   = wire.MountOwners
+)
+
 // A Notifier is told that what the guest may have cached is stale. Its methods
 // run on the machine goroutine.
 type Notifier interface {
-	// Invalidate drops content: size bytes from off on, all of it when size is 0.
-	Invalidate(n Node, off, size uint64)
-	// InvalidateDir drops the names in a directory.
-	InvalidateDir(n Node)
+	// Changed tells of a node: what is bits of InvalAttr and so on, events of
+	// EventModify and so on. The data is stale from off on, size bytes, or
+	// all with size 0.
+	Changed(n Node, what, events uint32, off, size uint64)
+	// Entry tells of a name in a directory that is new, gone or leads elsewhere. n
+	// is the file's node, 0 if it has none. The two names of a rename have the same
+	// cookie.
+	Entry(dir Node, name string, n Node, events, cookie uint32)
+	// InvalidateDir drops all names in a directory.
+	InvalidateDir(dir Node)
 	// InvalidateAll drops everything.
 	InvalidateAll()
-}
-
-// An Errno is a Linux error number, whatever the host's are.
-type Errno uint32
-
-// Error numbers of Linux that backends report.
-const (
-	EPERM        Errno = 1
-	ENOENT       Errno = 2
-	EIO          Errno = 5
-	EBADF        Errno = 9
-	ENOMEM       Errno = 12
-	EACCES       Errno = 13
-	EBUSY        Errno = 16
-	EEXIST       Errno = 17
-	EXDEV        Errno = 18
-	ENOTDIR      Errno = 20
-	EISDIR       Errno = 21
-	EINVAL       Errno = 22
-	ENFILE       Errno = 23
-	EMFILE       Errno = 24
-	EFBIG        Errno = 27
-	ENOSPC       Errno = 28
-	EROFS        Errno = 30
-	ENAMETOOLONG Errno = 36
-	ENOSYS       Errno = 38
-	ENOTEMPTY    Errno = 39
-	ELOOP        Errno = 40
-	EOPNOTSUPP   Errno = 95
-	ESTALE       Errno = 116
-)
-
-var errnoText = map[Errno]string{
-	EPERM: "operation not permitted", ENOENT: "no such file or directory", EIO: "input/output error",
-	EBADF: "bad handle", EACCES: "permission denied", EEXIST: "file exists", ENOTDIR: "not a directory",
-	EISDIR: "is a directory", EINVAL: "invalid argument", ENOSPC: "no space left", EROFS: "read-only file system",
-	ENAMETOOLONG: "name too long", ENOTEMPTY: "directory not empty", ESTALE: "the file is gone",
-}
-
-func (e Errno) Error() string {
-	if s, ok := errnoText[e]; ok {
-		return s
-	}
-	return fmt.Sprintf("error %d", uint32(e))
-}
-
-// errnoOf is what the guest is told of err.
-func errnoOf(err error) Errno {
-	var e Errno
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &e) && e != 0:
-		return e
-	}
-	return EIO
-}
-
-// CheckName refuses what cannot be a name in a directory.
-func CheckName(name string) error {
-	if len(name) > 255 {
-		return ENAMETOOLONG
-	}
-	if name == "" || name == "." || name == ".." {
-		return EINVAL
-	}
-	for i := range len(name) {
-		if name[i] == '/' || name[i] == 0 {
-			return EINVAL
-		}
-	}
-	return nil
 }

@@ -42,30 +42,20 @@ func (d *Device) mount(r *wire.Reader) bool {
 	if m.Decode(r) != nil {
 		return false
 	}
-	export := len(d.exports)
-	for i, x := range d.exports {
-		if x.Name == m.Name || m.Name == "" && i == 0 {
-			export = i
-			break
-		}
-	}
+	export, err := d.exportOf(m.Name)
 	var root Attr
-	var err error
-	if export < len(d.exports) {
+	if err == nil {
 		root, err = d.exports[export].Backend.Root()
-	} else {
-		d.log.Warn("the guest mounts an export that is not there", "name", m.Name)
 	}
-	if err != nil || export == len(d.exports) {
-		if err != nil {
-			d.log.Warn("the guest mounts an export that cannot be read", "name", m.Name, "err", err)
-		}
+	if err != nil {
+		d.log.Warn("the guest mounts an export that is not there", "name", m.Name, "err", err)
 		export = len(d.exports)
 		root, _ = nowhere.Backend.Root()
 	}
-	id, err := d.inodeOf(uint32(export), root.Node)
-	if err != nil {
-		return false
+	key := inode{uint32(export), root.Node}
+	id, ok := d.number[key]
+	if !ok {
+		id = d.numbered(key) // beyond the limit if need be
 	}
 	return d.status(nil, (&wire.NodeResponse{Inode: uint64(id), Mode: root.Mode}).Encode)
 }
@@ -106,7 +96,7 @@ func (d *Device) getattr(r *wire.Reader) bool {
 	if err == nil {
 		a, err = x.Backend.Getattr(i.node)
 	}
-	return d.status(err, (&wire.GetattrResponse{Mode: a.Mode, Size: a.Size, MtimeSec: a.MtimeSec, MtimeNsec: a.MtimeNsec}).Encode)
+	return d.status(err, (&wire.GetattrResponse{Mode: a.Mode, Size: a.Size, MtimeSec: a.Mtime.Sec, MtimeNsec: a.Mtime.Nsec}).Encode)
 }
 
 func (d *Device) readdir(r *wire.Reader) bool {
@@ -128,13 +118,14 @@ func (d *Device) readdir(r *wire.Reader) bool {
 	d.reply.U32(0)
 	at := len(d.reply.B)
 	d.reply.U32(0)
-	for _, e := range entries {
-		if room -= wire.EntryFixed + len(e.Name); room < 0 {
-			d.log.Warn("a directory is too large for the driver's buffer", "export", x.Name, "entries", len(entries), "shown", count)
-			break
-		}
-		id, err := d.inodeOf(dir.export, e.Node)
+	for i := range entries {
+		e := &entries[i]
+		id, err := d.listed(x, dir, e)
 		if err != nil {
+			continue // it went in the meantime
+		}
+		if room -= wire.EntryFixed + len(e.Name); room < 0 {
+			d.crowd(x, len(entries), count)
 			break
 		}
 		wire.AppendEntry(&d.reply, uint64(id), e.Type, e.Name)
@@ -143,6 +134,14 @@ func (d *Device) readdir(r *wire.Reader) bool {
 	w := wire.Writer{B: d.reply.B[:at]}
 	w.U32(uint32(count)) // in place: it overwrites the four bytes reserved
 	return true
+}
+
+// crowd warns, once, that a listing did not fit.
+func (d *Device) crowd(x *Export, entries, shown int) {
+	if !d.crowded {
+		d.log.Warn("a directory is too large for the driver's buffer", "export", x.Name, "entries", entries, "shown", shown)
+	}
+	d.crowded = true
 }
 
 func (d *Device) open(r *wire.Reader) bool {
@@ -195,7 +194,7 @@ func (d *Device) read(r *wire.Reader) bool {
 	if size > len(d.data) {
 		d.data = make([]byte, size)
 	}
-	n, err := x.Backend.Read(i.node, d.data[:size], m.Offset)
+	n, err := x.Backend.Read(i.node, [][]byte{d.data[:size]}, m.Offset)
 	return d.status(err, func(w *wire.Writer) {
 		w.U32(uint32(n))
 		w.B = append(w.B, d.data[:n]...)
@@ -210,7 +209,7 @@ func (d *Device) write(r *wire.Reader) bool {
 	x, i, err := d.writable(m.Inode)
 	n := 0
 	if err == nil {
-		n, err = x.Backend.Write(i.node, m.Data, m.Offset)
+		_, n, err = x.Backend.Write(i.node, [][]byte{m.Data}, m.Offset, 0)
 	}
 	if err == nil {
 		d.wrotePart(i, m.Offset, uint64(n))
@@ -246,7 +245,7 @@ func (d *Device) create(r *wire.Reader) bool {
 	x, dir, err := d.entry(m.Parent, m.Name)
 	var a Attr
 	if err == nil {
-		a, err = x.Backend.Create(dir.node, m.Name, m.Mode)
+		a, err = x.Backend.Create(dir.node, m.Name, NewFile{Mode: ModeRegular | m.Mode&0o7777})
 	}
 	return d.node(dir.export, a, err)
 }
@@ -259,7 +258,7 @@ func (d *Device) mkdir(r *wire.Reader) bool {
 	x, dir, err := d.entry(m.Parent, m.Name)
 	var a Attr
 	if err == nil {
-		a, err = x.Backend.Mkdir(dir.node, m.Name, m.Mode)
+		a, err = x.Backend.Create(dir.node, m.Name, NewFile{Mode: ModeDir | m.Mode&0o7777})
 	}
 	return d.node(dir.export, a, err)
 }
@@ -276,7 +275,7 @@ func (d *Device) symlink(r *wire.Reader) bool {
 	}
 	var a Attr
 	if err == nil {
-		a, err = x.Backend.Symlink(dir.node, m.Name, m.Target)
+		a, err = x.Backend.Create(dir.node, m.Name, NewFile{Mode: ModeSymlink | 0o777, Target: m.Target})
 	}
 	return d.node(dir.export, a, err)
 }
@@ -304,7 +303,9 @@ func (d *Device) unlink(r *wire.Reader) bool {
 	}
 	x, dir, err := d.entry(m.Parent, m.Name)
 	if err == nil {
-		err = x.Backend.Unlink(dir.node, m.Name)
+		if err = x.Backend.Unlink(dir.node, m.Name); errnoOf(err) == EISDIR {
+			err = x.Backend.Rmdir(dir.node, m.Name)
+		}
 	}
 	return d.status(err, nil)
 }
@@ -321,7 +322,7 @@ func (d *Device) rename(r *wire.Reader) bool {
 			if to.export != from.export {
 				err = EXDEV
 			} else {
-				err = x.Backend.Rename(from.node, m.OldName, to.node, m.NewName)
+				err = x.Backend.Rename(from.node, m.OldName, to.node, m.NewName, 0)
 			}
 		}
 	}
@@ -338,7 +339,7 @@ func (d *Device) setattr(r *wire.Reader) bool {
 		err = EFBIG
 	}
 	if err == nil {
-		err = x.Backend.Setattr(i.node, Change{m.Valid & setSupported, m.Mode & 0o7777, m.Size})
+		_, err = x.Backend.Setattr(i.node, Change{Valid: m.Valid & setBase, Mode: m.Mode & 0o7777, Size: m.Size})
 	}
 	return d.status(err, nil)
 }
@@ -350,7 +351,7 @@ func (d *Device) fsync(r *wire.Reader) bool {
 	}
 	x, i, err := d.target(m.Inode)
 	if err == nil {
-		err = x.Backend.Fsync(i.node)
+		err = x.Backend.Fsync(i.node, false)
 	}
 	return d.status(err, nil)
 }

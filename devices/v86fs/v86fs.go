@@ -1,10 +1,13 @@
 // Package v86fs is the v86fs device: directories of the host, or of memory,
-// as file systems of the guest, by a protocol of small messages over virtio.
+// as file systems of the guest, by a protocol of small messages over virtio
+// (docs/v86fs-protocol.md).
 //
-// Every request is answered inside the notification that announced it: the
-// protocol's Linux driver is only safe if answers do not arrive while it adds
-// requests. For the same reason what the device says unasked (an invalidation,
-// a mount) waits for a safe point; see Deliver.
+// Requests of the base protocol are answered inside the notification that
+// announced them: its first Linux driver is only safe if answers do not arrive
+// while it adds requests. For the same reason what the device says unasked (an
+// invalidation, a mount) waits for a safe point; see Deliver. A driver that
+// acknowledged FeatureAsync is ready for both at any time: then a Host works on
+// requests beside the machine. The device itself stays on the machine goroutine.
 package v86fs
 
 import (
@@ -17,8 +20,7 @@ import (
 )
 
 const (
-	deviceID  = 63
-	queueSize = 128
+	deviceID = 63
 
 	queueHigh    = 0
 	queueRequest = 1
@@ -36,6 +38,10 @@ const (
 	// readdirLimit bounds the listing of one directory in bytes.
 	readdirLimit = 16 << 20
 )
+
+// queueSizes are the largest sizes: a chain with 1 MiB of pages fits into the
+// queue of the requests.
+var queueSizes = [3]uint16{queueHigh: 128, queueRequest: 512, queueNotify: 128}
 
 // An Export is a backend under the name that a mount asks for. The first
 // export also answers the empty name.
@@ -75,6 +81,15 @@ type Device struct {
 	// before it the driver is not ready for what it would find there.
 	listening bool
 	counts    [256]uint64
+	// crowded is set once a listing was cut and told of.
+	crowded bool
+
+	// The extended protocol. version grows with each of its notices.
+	features uint64
+	session  *session
+	host     Host
+	version  uint64
+	config   []byte
 }
 
 // New returns a device with the given exports; there may be none.
@@ -83,14 +98,29 @@ func New(exports []Export, log *slog.Logger) *Device {
 		exports: exports, log: log, number: map[inode]uint32{}, handles: map[uint64]handle{}, next: firstHandle,
 		request: make([]byte, 4096),
 	}
+	d.session = newSession(d)
+	c := wire.Config{Version: wire.Version, MaxData: wire.MaxData, MaxInflight: inflightLimit, MaxName: wire.MaxName,
+		NotifySize: wire.NotifySize, MaxForget: wire.MaxForget, MaxHandles: handleLimit, Exports: uint32(len(exports))}
+	d.config = c.Append(nil)
 	return d
+}
+
+// SetHost has a host work on requests beside the machine. Without one all is
+// done inside the notification, which a driver cannot tell from a quick host.
+func (d *Device) SetHost(h Host) { d.host = h }
+
+// Drain returns when no work is under way on the host, but for waits for locks.
+func (d *Device) Drain() {
+	if d.host != nil {
+		d.host.Drain()
+	}
 }
 
 // Watch starts the watching of all exports. post runs a function on the
 // machine goroutine; any goroutine may call it.
 func (d *Device) Watch(post func(func())) {
 	for i, x := range d.exports {
-		if err := x.Backend.Watch(&notifier{d, uint32(i)}, post); err != nil {
+		if err := x.Backend.Watch(&notifier{d, uint32(i), nil}, post); err != nil {
 			d.log.Warn("changes on the host will be seen late", "export", x.Name, "err", err)
 		}
 	}
@@ -98,6 +128,7 @@ func (d *Device) Watch(post func(func())) {
 
 // Shut ends the use of all backends.
 func (d *Device) Shut() {
+	d.Drain()
 	for _, x := range d.exports {
 		if err := x.Backend.Shut(); err != nil {
 			d.log.Warn("close export", "export", x.Name, "err", err)
@@ -108,40 +139,51 @@ func (d *Device) Shut() {
 // ID implements virtio.Device.
 func (d *Device) ID() uint16 { return deviceID }
 
-// Features implements virtio.Device. No bits of the device itself: the base
-// protocol has none.
+// Features implements virtio.Device. A driver of the base protocol acknowledges
+// none of the device's own.
 func (d *Device) Features() uint64 {
-	return virtio.FeatureVersion1 | virtio.FeatureIndirectDesc | virtio.FeatureEventIdx
+	return virtio.FeatureVersion1 | virtio.FeatureIndirectDesc | virtio.FeatureEventIdx |
+		wire.FeatureExtended | wire.FeatureAsync | wire.FeatureEvents
 }
 
 // QueueSizes implements virtio.Device.
-func (d *Device) QueueSizes() []uint16 { return []uint16{queueSize, queueSize, queueSize} }
+func (d *Device) QueueSizes() []uint16 { return queueSizes[:] }
 
 // Config implements virtio.Device.
-func (d *Device) Config() []byte { return nil }
+func (d *Device) Config() []byte { return d.config }
 
 // Start implements virtio.Device.
-func (d *Device) Start(_ uint64, q []*virtio.Queue) { d.q = q }
+func (d *Device) Start(accepted uint64, q []*virtio.Queue) { d.features, d.q = accepted, q }
 
 // Reset implements hw.Device: handles and notices go, inode numbers stay, for
 // they must never come to mean something else.
 func (d *Device) Reset() {
+	d.q = nil
+	d.session.abort()
+	d.Drain()
+	d.session.end()
+	d.session = newSession(d)
 	for h := range d.handles {
 		d.closeHandle(h)
 	}
 	d.notices = notices{}
 	d.listening = false
-	d.q = nil
+	d.features = 0
 }
 
 // Notify implements virtio.Device.
 func (d *Device) Notify(q int) {
 	if q == queueNotify {
 		d.listening = true
+		if d.features&wire.FeatureAsync != 0 {
+			d.Deliver()
+		}
 		return
 	}
-	for d.q != nil && d.q[q].Pop(&d.chain) {
-		d.q[q].Push(&d.chain, d.serve())
+	for d.q != nil && !d.session.full(q) && d.q[q].Pop(&d.chain) {
+		if !d.session.take(q, &d.chain) {
+			d.q[q].Push(&d.chain, d.serve())
+		}
 	}
 }
 
@@ -198,10 +240,37 @@ func (d *Device) inodeOf(export uint32, n Node) (uint32, error) {
 	if len(d.inodes) >= nodeLimit {
 		return 0, ENFILE
 	}
+	return d.numbered(key), nil
+}
+
+// numbered gives a node a number.
+func (d *Device) numbered(key inode) uint32 {
 	d.inodes = append(d.inodes, key)
 	id := uint32(len(d.inodes))
 	d.number[key] = id
-	return id, nil
+	return id
+}
+
+// listed is the number of a directory's entry.
+func (d *Device) listed(x *Export, dir inode, e *Entry) (uint32, error) {
+	if e.Node == 0 {
+		a, err := x.Backend.Lookup(dir.node, e.Name)
+		if err != nil {
+			return 0, err
+		}
+		e.Node = a.Node
+	}
+	return d.inodeOf(dir.export, e.Node)
+}
+
+// exportOf is the number of the export of a name.
+func (d *Device) exportOf(name string) (int, error) {
+	for i, x := range d.exports {
+		if x.Name == name || name == "" {
+			return i, nil
+		}
+	}
+	return -1, ENOENT
 }
 
 // target is the backend and node behind an inode number, or the handle of one.
@@ -236,8 +305,9 @@ func (d *Device) closeHandle(id uint64) {
 	}
 }
 
-// state is what is saved: the numbers given out. Resuming with open handles
-// and files is more than this; a machine with them refuses to be saved.
+// state is what is saved: the numbers given out by the base protocol. Resuming
+// with open files and the extended protocol's mounts is more than this; a machine
+// with them refuses to be saved.
 type state struct {
 	exports   []uint32
 	nodes     []uint64
@@ -258,8 +328,12 @@ func (s *state) sync(c *snapshot.Codec) {
 
 // Save implements hw.Device.
 func (d *Device) Save(c *snapshot.Codec) {
-	if len(d.handles) > 0 {
-		c.Fail(fmt.Errorf("%d files are open in shared directories", len(d.handles)))
+	if n := len(d.handles) + len(d.session.handles); n > 0 {
+		c.Fail(fmt.Errorf("%d files are open in shared directories", n))
+		return
+	}
+	if n := len(d.session.mounts); n > 0 {
+		c.Fail(fmt.Errorf("%d shared directories are mounted by the extended protocol", n))
 		return
 	}
 	s := state{listening: d.listening}

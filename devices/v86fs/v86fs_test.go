@@ -139,7 +139,7 @@ func TestUnknownExportIsAnEmptyDirectory(t *testing.T) {
 
 func TestReadOnlyExportRefusesEveryChange(t *testing.T) {
 	x := memory()
-	a, err := x.Backend.Create(1, "f", 0o644)
+	a, err := x.Backend.Create(1, "f", v86fs.NewFile{Mode: v86fs.ModeRegular | 0o644})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestReadOnlyExportRefusesEveryChange(t *testing.T) {
 func TestReaddirSendsWholeEntriesAndTheirNumber(t *testing.T) {
 	x := memory()
 	for i := range 2000 {
-		if _, err := x.Backend.Create(1, strings.Repeat("n", i%200+1)+string(rune('a'+i/200)), 0o644); err != nil {
+		if _, err := x.Backend.Create(1, strings.Repeat("n", i%200+1)+string(rune('a'+i/200)), v86fs.NewFile{Mode: v86fs.ModeRegular | 0o644}); err != nil {
 			t.Fatal(err)
 		}
 	}

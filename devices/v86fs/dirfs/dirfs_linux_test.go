@@ -67,10 +67,10 @@ func TestDirectoryReplacedByALinkLeadsNowhere(t *testing.T) {
 		t.Errorf("lookup through the link: %v, want ESTALE", err)
 	}
 	p := make([]byte, 10)
-	if n, err := f.Read(file, p, 0); !errors.Is(err, v86fs.ESTALE) {
+	if n, err := f.Read(file, [][]byte{p}, 0); !errors.Is(err, v86fs.ESTALE) {
 		t.Errorf("read through the link: %q, %v, want ESTALE", p[:n], err)
 	}
-	if _, err := f.Create(d, "planted", 0o644); err == nil {
+	if _, err := f.Create(d, "planted", v86fs.NewFile{Mode: v86fs.ModeRegular | 0o644}); err == nil {
 		t.Error("a file was created through the link")
 	}
 	if entries, _ := os.ReadDir(outside); len(entries) != 1 {
@@ -88,13 +88,13 @@ func TestFileReplacedByALinkIsNotFollowed(t *testing.T) {
 	if err := os.Symlink(filepath.Join(outside, "secret"), filepath.Join(dir, "f")); err != nil {
 		t.Fatal(err)
 	}
-	if k, err := f.Read(n, make([]byte, 10), 0); !errors.Is(err, v86fs.ESTALE) {
+	if k, err := f.Read(n, [][]byte{make([]byte, 10)}, 0); !errors.Is(err, v86fs.ESTALE) {
 		t.Errorf("read %d bytes, %v, want ESTALE", k, err)
 	}
-	if err := f.Setattr(n, v86fs.Change{Valid: v86fs.SetMode, Mode: 0o777}); !errors.Is(err, v86fs.ESTALE) {
+	if _, err := f.Setattr(n, v86fs.Change{Valid: v86fs.SetMode, Mode: 0o777}); !errors.Is(err, v86fs.ESTALE) {
 		t.Errorf("chmod: %v, want ESTALE", err)
 	}
-	if k, err := f.Write(n, []byte("x"), 0); !errors.Is(err, v86fs.ESTALE) {
+	if _, k, err := f.Write(n, [][]byte{[]byte("x")}, 0, 0); !errors.Is(err, v86fs.ESTALE) {
 		t.Errorf("wrote %d bytes, %v, want ESTALE", k, err)
 	}
 	if b, _ := os.ReadFile(filepath.Join(outside, "secret")); string(b) != "secret" {
@@ -139,7 +139,7 @@ func TestFileReplacedByRenameIsAnotherNode(t *testing.T) {
 		t.Error("the new file has the node of the old one")
 	}
 	p := make([]byte, 10)
-	if k, err := f.Read(n, p, 0); err != nil || string(p[:k]) != "old" {
+	if k, err := f.Read(n, [][]byte{p}, 0); err != nil || string(p[:k]) != "old" {
 		t.Errorf("the open file reads %q, %v, want the old content", p[:k], err)
 	}
 }
@@ -170,7 +170,7 @@ func TestDeepDirectoriesBeyondTheDescriptorsKept(t *testing.T) {
 	rel, _ := filepath.Rel(dir, filepath.Join(path, "f"))
 	n := look(t, f, rel)
 	for i := range 2 * dirLimit {
-		a, err := f.Mkdir(f.root.number, "x"+strings.Repeat("y", i%50)+string(rune('a'+i/50)), 0o755)
+		a, err := f.Create(f.root.number, "x"+strings.Repeat("y", i%50)+string(rune('a'+i/50)), v86fs.NewFile{Mode: v86fs.ModeDir | 0o755})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +182,7 @@ func TestDeepDirectoriesBeyondTheDescriptorsKept(t *testing.T) {
 		t.Errorf("%d descriptors are kept", f.dirs.Len())
 	}
 	p := make([]byte, 10)
-	if k, err := f.Read(n, p, 0); err != nil || string(p[:k]) != "deep" {
+	if k, err := f.Read(n, [][]byte{p}, 0); err != nil || string(p[:k]) != "deep" {
 		t.Errorf("read %q, %v", p[:k], err)
 	}
 }
@@ -190,9 +190,10 @@ func TestDeepDirectoriesBeyondTheDescriptorsKept(t *testing.T) {
 // news collects what a backend says of changes.
 type news struct{ files, dirs, all chan v86fs.Node }
 
-func (n *news) Invalidate(node v86fs.Node, _, _ uint64) { n.files <- node }
-func (n *news) InvalidateDir(node v86fs.Node)           { n.dirs <- node }
-func (n *news) InvalidateAll()                          { n.all <- 0 }
+func (n *news) Changed(node v86fs.Node, _, _ uint32, _, _ uint64)         { n.files <- node }
+func (n *news) Entry(dir v86fs.Node, _ string, _ v86fs.Node, _, _ uint32) { n.dirs <- dir }
+func (n *news) InvalidateDir(node v86fs.Node)                             { n.dirs <- node }
+func (n *news) InvalidateAll()                                            { n.all <- 0 }
 
 func TestChangesOnTheHostAreTold(t *testing.T) {
 	dir := t.TempDir()
@@ -226,4 +227,4 @@ func TestChangesOnTheHostAreTold(t *testing.T) {
 	next(n.dirs, "a name that went")
 }
 
-func (f *FS) write(n v86fs.Node, s string) { f.Write(n, []byte(s), 0) }
+func (f *FS) write(n v86fs.Node, s string) { f.Write(n, [][]byte{[]byte(s)}, 0, 0) }

@@ -60,6 +60,9 @@ func (f *FS) Open(number v86fs.Node, writable bool) error {
 	if err != nil {
 		return err
 	}
+	if n.mode&unix.S_IFMT == unix.S_IFDIR && !writable {
+		return nil // a directory is reached by its descriptor, open or not
+	}
 	if n.file == nil || writable && !n.file.writable {
 		o, err := f.openNode(n, writable)
 		if err != nil {
@@ -110,21 +113,24 @@ func (f *FS) with(number v86fs.Node, writable bool, op func(fd int) error) error
 }
 
 // Read implements v86fs.Backend.
-func (f *FS) Read(number v86fs.Node, p []byte, off uint64) (int, error) {
+func (f *FS) Read(number v86fs.Node, p [][]byte, off uint64) (int, error) {
 	done := 0
 	if off > 1<<63-1 {
 		return 0, nil
 	}
 	err := f.with(number, false, func(fd int) error {
-		for done < len(p) {
-			k, err := unix.Pread(fd, p[done:], int64(off)+int64(done))
-			if err == unix.EINTR {
-				continue
+		for _, b := range p {
+			for len(b) > 0 {
+				k, err := unix.Pread(fd, b, int64(off)+int64(done))
+				if err == unix.EINTR {
+					continue
+				}
+				if err != nil || k == 0 {
+					return fault(err)
+				}
+				done += k
+				b = b[k:]
 			}
-			if err != nil || k == 0 {
-				return fault(err)
-			}
-			done += k
 		}
 		return nil
 	})
@@ -132,28 +138,37 @@ func (f *FS) Read(number v86fs.Node, p []byte, off uint64) (int, error) {
 }
 
 // Write implements v86fs.Backend.
-func (f *FS) Write(number v86fs.Node, p []byte, off uint64) (int, error) {
-	done := 0
-	if off > 1<<63-1-uint64(len(p)) {
-		return 0, v86fs.EFBIG
+func (f *FS) Write(number v86fs.Node, p [][]byte, off uint64, flags uint32) (uint64, int, error) {
+	done, size := 0, uint64(0)
+	for _, b := range p {
+		size += uint64(len(b))
+	}
+	if flags != 0 {
+		return 0, 0, v86fs.EOPNOTSUPP
+	}
+	if off > 1<<63-1-size {
+		return 0, 0, v86fs.EFBIG
 	}
 	err := f.with(number, true, func(fd int) error {
-		for done < len(p) {
-			k, err := unix.Pwrite(fd, p[done:], int64(off)+int64(done))
-			if err == unix.EINTR {
-				continue
+		for _, b := range p {
+			for len(b) > 0 {
+				k, err := unix.Pwrite(fd, b, int64(off)+int64(done))
+				if err == unix.EINTR {
+					continue
+				}
+				if err != nil {
+					return fault(err)
+				}
+				done += k
+				b = b[k:]
 			}
-			if err != nil {
-				return fault(err)
-			}
-			done += k
 		}
 		return f.wrote(number, fd)
 	})
 	if done > 0 && err != nil {
 		err = nil // what was written counts; the next write tells of the error
 	}
-	return done, err
+	return off, done, err
 }
 
 // wrote notes what the guest's own change left of a file.
@@ -201,8 +216,21 @@ func (f *FS) chmod(n *node, mode uint32) error {
 	return fault(unix.Fchmodat(unix.AT_FDCWD, descriptorPath(fd), mode&0o7777, 0))
 }
 
+// setSupported are the changes that setattr carries out.
+const setSupported = v86fs.SetMode | v86fs.SetSize | v86fs.SetAtime | v86fs.SetMtime | v86fs.KillSUID | v86fs.KillSGID | v86fs.SetCtime
+
 // Setattr implements v86fs.Backend.
-func (f *FS) Setattr(number v86fs.Node, c v86fs.Change) error {
+func (f *FS) Setattr(number v86fs.Node, c v86fs.Change) (v86fs.Attr, error) {
+	if c.Valid&^setSupported != 0 {
+		return v86fs.Attr{}, v86fs.EOPNOTSUPP
+	}
+	if err := f.setattr(number, c); err != nil {
+		return v86fs.Attr{}, err
+	}
+	return f.Getattr(number)
+}
+
+func (f *FS) setattr(number v86fs.Node, c v86fs.Change) error {
 	n, err := f.node(number)
 	if err != nil {
 		return err
@@ -286,7 +314,7 @@ func descriptorPath(fd int) string {
 }
 
 // Fsync implements v86fs.Backend.
-func (f *FS) Fsync(number v86fs.Node) error {
+func (f *FS) Fsync(number v86fs.Node, _ bool) error {
 	n, err := f.node(number)
 	if err != nil {
 		return err

@@ -30,14 +30,34 @@ func (f *FS) left(d *node) {
 }
 
 // Create implements v86fs.Backend.
-func (f *FS) Create(number v86fs.Node, name string, mode uint32) (v86fs.Attr, error) {
+func (f *FS) Create(number v86fs.Node, name string, w v86fs.NewFile) (v86fs.Attr, error) {
+	mode := w.Mode & 0o7777 &^ w.Umask
+	var a v86fs.Attr
+	var err error
+	switch w.Mode & v86fs.ModeType {
+	case v86fs.ModeRegular:
+		a, err = f.create(number, name, mode)
+	case v86fs.ModeDir:
+		a, err = f.mkdir(number, name, mode)
+	case v86fs.ModeSymlink:
+		a, err = f.symlink(number, name, w.Target)
+	default:
+		err = v86fs.EOPNOTSUPP
+	}
+	if err == nil && w.Open {
+		err = f.Open(a.Node, true)
+	}
+	return a, err
+}
+
+func (f *FS) create(number v86fs.Node, name string, mode uint32) (v86fs.Attr, error) {
 	d, dir, err := f.change(number, func(_ *node, dir int) error {
 		fd, err := unix.Openat(dir, name, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode&0o777)
 		if err != nil {
 			return err
 		}
 		// The guest applied its umask; the host's must not be added.
-		err = unix.Fchmod(fd, mode&0o7777)
+		err = unix.Fchmod(fd, mode)
 		unix.Close(fd)
 		return err
 	})
@@ -47,23 +67,21 @@ func (f *FS) Create(number v86fs.Node, name string, mode uint32) (v86fs.Attr, er
 	return f.look(d, dir, name)
 }
 
-// Mkdir implements v86fs.Backend.
-func (f *FS) Mkdir(number v86fs.Node, name string, mode uint32) (v86fs.Attr, error) {
-	d, dir, err := f.change(number, func(_ *node, dir int) error { return unix.Mkdirat(dir, name, mode&0o7777) })
+func (f *FS) mkdir(number v86fs.Node, name string, mode uint32) (v86fs.Attr, error) {
+	d, dir, err := f.change(number, func(_ *node, dir int) error { return unix.Mkdirat(dir, name, mode) })
 	if err != nil {
 		return v86fs.Attr{}, err
 	}
 	a, err := f.look(d, dir, name)
-	if err == nil && a.Mode&0o7777 != mode&0o7777 {
+	if err == nil && a.Mode&0o7777 != mode {
 		if f.chmod(f.nodes[a.Node], mode) == nil {
-			a.Mode = a.Mode&unix.S_IFMT | mode&0o7777
+			a.Mode = a.Mode&unix.S_IFMT | mode
 		}
 	}
 	return a, err
 }
 
-// Symlink implements v86fs.Backend.
-func (f *FS) Symlink(number v86fs.Node, name, target string) (v86fs.Attr, error) {
+func (f *FS) symlink(number v86fs.Node, name, target string) (v86fs.Attr, error) {
 	d, dir, err := f.change(number, func(_ *node, dir int) error { return unix.Symlinkat(target, dir, name) })
 	if err != nil {
 		return v86fs.Attr{}, err
@@ -94,15 +112,21 @@ func (f *FS) Readlink(number v86fs.Node) (string, error) {
 }
 
 // Unlink implements v86fs.Backend.
-func (f *FS) Unlink(number v86fs.Node, name string) error {
-	_, _, err := f.change(number, func(d *node, dir int) error {
+func (f *FS) Unlink(number v86fs.Node, name string) error { return f.remove(number, name, 0) }
+
+// Rmdir implements v86fs.Backend.
+func (f *FS) Rmdir(number v86fs.Node, name string) error {
+	return f.remove(number, name, unix.AT_REMOVEDIR)
+}
+
+func (f *FS) remove(number v86fs.Node, name string, flags int) error {
+	_, _, err := f.change(number, func(_ *node, dir int) error {
 		var st unix.Statx_t
 		if err := unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, statMask, &st); err != nil {
 			return err
 		}
-		flags := 0
-		if uint32(st.Mode)&unix.S_IFMT == unix.S_IFDIR {
-			flags = unix.AT_REMOVEDIR
+		if flags == 0 && uint32(st.Mode)&unix.S_IFMT == unix.S_IFDIR {
+			return unix.EISDIR // other systems than Linux say EPERM
 		}
 		if err := unix.Unlinkat(dir, name, flags); err != nil {
 			return err
@@ -144,7 +168,10 @@ func (f *FS) forget(n *node) {
 }
 
 // Rename implements v86fs.Backend.
-func (f *FS) Rename(oldNumber v86fs.Node, oldName string, newNumber v86fs.Node, newName string) error {
+func (f *FS) Rename(oldNumber v86fs.Node, oldName string, newNumber v86fs.Node, newName string, flags uint32) error {
+	if flags&^unix.RENAME_NOREPLACE != 0 {
+		return v86fs.EOPNOTSUPP
+	}
 	to, err := f.node(newNumber)
 	if err != nil {
 		return err
@@ -163,7 +190,7 @@ func (f *FS) Rename(oldNumber v86fs.Node, oldName string, newNumber v86fs.Node, 
 			return err
 		}
 		had := unix.Statx(toDir, newName, unix.AT_SYMLINK_NOFOLLOW, statMask, &replaced) == nil
-		if err := unix.Renameat(dir, oldName, toDir, newName); err != nil {
+		if err := unix.Renameat2(dir, oldName, toDir, newName, uint(flags)); err != nil {
 			return err
 		}
 		if had && identityOf(&replaced) != identityOf(&moved) {

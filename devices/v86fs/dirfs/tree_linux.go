@@ -63,6 +63,7 @@ func stampOf(st *unix.Statx_t) stamp { return stamp{st.Size, st.Mtime} }
 
 // A FS is a shared directory. Its methods are those of v86fs.Backend.
 type FS struct {
+	v86fs.Unsupported
 	path  string
 	root  *node
 	nodes map[v86fs.Node]*node
@@ -157,8 +158,18 @@ func (f *FS) under(dir, n *node) bool {
 }
 
 func attrOf(n *node, st *unix.Statx_t) v86fs.Attr {
-	return v86fs.Attr{Node: n.number, Mode: uint32(st.Mode), Size: st.Size, MtimeSec: st.Mtime.Sec, MtimeNsec: st.Mtime.Nsec}
+	a := v86fs.Attr{
+		Node: n.number, Ino: st.Ino, Mode: uint32(st.Mode), Nlink: st.Nlink, UID: st.Uid, GID: st.Gid,
+		Size: st.Size, Blocks: st.Blocks, Blksize: st.Blksize, RdevMajor: st.Rdev_major, RdevMinor: st.Rdev_minor,
+		Atime: timeOf(st.Atime), Mtime: timeOf(st.Mtime), Ctime: timeOf(st.Ctime), Btime: timeOf(st.Btime),
+	}
+	if st.Mask&unix.STATX_BTIME != 0 {
+		a.Flags |= v86fs.AttrBtime
+	}
+	return a
 }
+
+func timeOf(t unix.StatxTimestamp) v86fs.Time { return v86fs.Time{Sec: t.Sec, Nsec: t.Nsec} }
 
 func (f *FS) node(n v86fs.Node) (*node, error) {
 	if p, ok := f.nodes[n]; ok {
@@ -322,7 +333,7 @@ func (f *FS) Readdir(number v86fs.Node) ([]v86fs.Entry, error) {
 		if err != nil {
 			continue // it has gone in the meantime
 		}
-		out = append(out, v86fs.Entry{Node: a.Node, Type: uint8(a.Mode >> 12), Name: name})
+		out = append(out, v86fs.Entry{Node: a.Node, Ino: a.Ino, Type: uint8(a.Mode >> 12), Name: name})
 	}
 	return out, nil
 }
@@ -356,5 +367,5 @@ func (f *FS) Statfs() (v86fs.Statfs, error) {
 		return v86fs.Statfs{}, fault(err)
 	}
 	return v86fs.Statfs{Blocks: s.Blocks, Free: s.Bfree, Available: s.Bavail, Files: s.Files, FilesFree: s.Ffree,
-		BlockSize: uint32(s.Bsize)}, nil
+		BlockSize: uint32(s.Bsize), FragmentSize: uint32(s.Frsize), NameLength: uint32(s.Namelen), Kind: uint32(s.Type)}, nil
 }

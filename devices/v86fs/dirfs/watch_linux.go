@@ -125,7 +125,7 @@ func (w *watcher) modified(d *node, name string) {
 		return
 	}
 	n.seen = stampOf(&st)
-	w.notify.Invalidate(n.number, 0, 0)
+	w.notify.Changed(n.number, v86fs.InvalAttr|v86fs.InvalData, v86fs.EventModify, 0, 0)
 }
 
 // watchDir watches a directory the guest looks into.

@@ -13,14 +13,14 @@ func TestBackend(t *testing.T) {
 
 func TestFullTreeIsENOSPC(t *testing.T) {
 	f := New(2*blockSize, nil)
-	a, err := f.Create(f.root.attr.Node, "f", 0o644)
+	a, err := f.Create(f.root.attr.Node, "f", v86fs.NewFile{Mode: v86fs.ModeRegular | 0o644})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := f.Write(a.Node, make([]byte, 3*blockSize), 0); err != nil || n != 2*blockSize {
+	if _, n, err := f.Write(a.Node, [][]byte{make([]byte, 3*blockSize)}, 0, 0); err != nil || n != 2*blockSize {
 		t.Errorf("wrote %d, %v, want what fits", n, err)
 	}
-	if _, err := f.Write(a.Node, []byte("x"), 3*blockSize); err != v86fs.ENOSPC {
+	if _, _, err := f.Write(a.Node, [][]byte{[]byte("x")}, 3*blockSize, 0); err != v86fs.ENOSPC {
 		t.Errorf("write into a full tree: %v", err)
 	}
 	if err := f.Unlink(f.root.attr.Node, "f"); err != nil || f.used != 0 {

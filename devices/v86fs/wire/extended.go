@@ -45,9 +45,11 @@ const (
 	Setlk       Type = 0x51
 	Interrupt   Type = 0x52
 
-	// FirstExtended and LastExtended enclose them.
-	FirstExtended = Mount2
-	LastExtended  = Interrupt
+	// FirstExtended and LastExtended enclose them, and up to LastReserved there is
+	// room for more.
+	FirstExtended      = Mount2
+	LastExtended       = Interrupt
+	LastReserved  Type = 0x6f
 )
 
 // The notifications of the extended protocol.
