@@ -46,6 +46,10 @@ type Config struct {
 	// SecondExports are Exports opened once more, for the second machine of
 	// lockstep. Both are read-only then: what one wrote the other would see.
 	SecondExports []v86fs.Export
+	// Storage is the drives. SecondStorage is that of the second machine of
+	// lockstep: its images are the same, and nothing that one machine writes the
+	// other reads.
+	Storage, SecondStorage Storage
 	// Counted makes guest time follow the number of instructions, not the
 	// host's clock: two runs are then the same.
 	Counted bool

@@ -55,7 +55,7 @@ func newLockstep(cfg Config, host Host) (*Machine, error) {
 		host.Time = time.Now()
 	}
 	other, outside := cfg, Host{Time: host.Time, Log: host.Log}
-	other.Engine, other.Exports = stepperEngine, cfg.SecondExports
+	other.Engine, other.Exports, other.Storage = stepperEngine, cfg.SecondExports, cfg.SecondStorage
 	for i, out := range host.Serial {
 		if out != nil {
 			host.Serial[i], outside.Serial[i] = heard{l, i, out}, repeated{l, i}

@@ -92,11 +92,11 @@ func assemble(cfg Config, host Host) (*Machine, error) {
 	return m, nil
 }
 
-// Close ends the use of the shared directories and returns the memory. Run
-// must have returned.
+// Close ends the use of the shared directories and the disks, and returns the
+// memory. Run must have returned.
 func (m *Machine) Close() error {
 	m.board.fs.Shut()
-	err := errors.Join(m.board.cpu.Close(), m.board.memory.Close(), m.board.video.Close())
+	err := errors.Join(m.cfg.Storage.Close(), m.board.cpu.Close(), m.board.memory.Close(), m.board.video.Close())
 	if e, ok := m.board.engine.(io.Closer); ok {
 		err = errors.Join(err, e.Close())
 	}

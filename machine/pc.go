@@ -10,6 +10,7 @@ import (
 	"github.com/gov86/gov86/devices/acpi"
 	"github.com/gov86/gov86/devices/apic"
 	"github.com/gov86/gov86/devices/i440fx"
+	"github.com/gov86/gov86/devices/ide"
 	"github.com/gov86/gov86/devices/pic"
 	"github.com/gov86/gov86/devices/pit"
 	"github.com/gov86/gov86/devices/port92"
@@ -65,6 +66,7 @@ type board struct {
 	fs      *v86fs.Device
 	vga     *vga.VGA
 	video   *mem.Bank // the memory of vga
+	ide     *ide.Controller
 	devices []named
 	// a20 is what the keyboard controller and port 92h each say of the gate.
 	a20 [2]bool
@@ -189,6 +191,7 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	if err := b.addVGA(host); err != nil {
 		return nil, err
 	}
+	b.addStorage(cfg, host.Log)
 	b.addShared(cfg, host.Log)
 	return b, b.addDebugPorts(m, cfg, host)
 }

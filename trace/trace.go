@@ -42,12 +42,13 @@ const (
 	Paging
 	Instruction
 	VGA
+	Disk
 )
 
 // names are those of the categories, in the order of their bits.
 var names = [...]string{
 	"exceptions", "interrupts", "ports", "mmio", "pci", "virtio", "v86fs", "uart", "pic", "apic", "pit", "rtc",
-	"ps2", "acpi", "board", "paging", "instructions", "vga",
+	"ps2", "acpi", "board", "paging", "instructions", "vga", "disk",
 }
 
 // Names are the names of the categories.

@@ -6,8 +6,8 @@ import (
 )
 
 func TestEveryCategoryHasItsName(t *testing.T) {
-	if 1<<(len(names)-1) != VGA {
-		t.Fatalf("%d names, and the last category is %#x", len(names), uint32(VGA))
+	if 1<<(len(names)-1) != Disk {
+		t.Fatalf("%d names, and the last category is %#x", len(names), uint32(Disk))
 	}
 	for _, name := range Names() {
 		c, err := Parse(name)

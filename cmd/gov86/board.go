@@ -52,6 +52,14 @@ func (x *session) build() (computer, error) {
 			return nil, err
 		}
 	}
+	if cfg.Storage, err = x.driveFlags.open(); err != nil {
+		return nil, err
+	}
+	if x.locked() {
+		if cfg.SecondStorage, err = x.driveFlags.open(); err != nil {
+			return nil, errors.Join(err, cfg.Storage.Close())
+		}
+	}
 	host := machine.Host{Log: x.logger()}
 	host.Serial[portConsole] = transmitter{x}
 	x.tools.equip(x, &cfg, &host)

@@ -97,7 +97,7 @@ func TestBadInput(t *testing.T) {
 		{"an unknown command", "boot", "gov86: boot: "},
 		{"an unknown flag", "run --kernal x", "gov86: --kernal: "},
 		{"an unknown shorthand", "run -x", "gov86: -x: "},
-		{"an unknown flag of QEMU's", "run -hda disk", "gov86: -hda: "},
+		{"an unknown flag of QEMU's", "run -sda disk", "gov86: -sda: "},
 		{"an argument", "run bzImage", "gov86: bzImage: "},
 		{"a flag without its value", "run --kernel", "gov86: --kernel: "},
 		{"a flag of QEMU's without its value", "run -m", "gov86: -m: "},

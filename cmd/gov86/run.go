@@ -14,6 +14,7 @@ import (
 // settings is what the flags of run ask for.
 type settings struct {
 	toolFlags
+	driveFlags
 	kernel, initrd string // paths; no kernel means the embedded guest
 	commandLine    string
 	commandLineSet bool
@@ -35,8 +36,8 @@ On a terminal, Ctrl-A begins an escape: Ctrl-A x quits, Ctrl-A h lists the
 others. Every other key goes to the guest. Otherwise standard input feeds the
 guest, and its end leaves the machine running.
 
-QEMU's -kernel, -initrd, -append, -m, -cpu, -nographic, -debugcon, -gdb, -s, -S
-and -device isa-debug-exit are understood.
+QEMU's -kernel, -initrd, -append, -m, -cpu, -nographic, -hda, -hdb, -cdrom,
+-debugcon, -gdb, -s, -S and -device isa-debug-exit are understood.
 
 Exit status:
     0  the guest powered off or halted for good (--halt-exit), the text of
@@ -73,6 +74,9 @@ func newRun(status *int) *cobra.Command {
 			if err = s.validateShares(); err != nil {
 				return err
 			}
+			if err = s.driveFlags.parse(s.locked()); err != nil {
+				return err
+			}
 			*status, err = boot(s, streams{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()})
 			return err
 		},
@@ -86,6 +90,9 @@ func newRun(status *int) *cobra.Command {
 	f.StringArrayVar(&directories, "fs", nil,
 		"share a directory under a name: `[NAME=]DIR[,ro]`, repeatable; the embedded guest mounts\n"+
 			"it at /mnt/NAME (default for the embedded guest \"host=.,ro\")")
+	f.StringArrayVar(&s.disks, "disk", nil,
+		"have the disk whose image is in a file: `FILE[,ro]`, repeatable")
+	f.StringArrayVar(&s.cdroms, "cdrom", nil, "have a CD-ROM drive with the disc whose image is in `FILE`, repeatable")
 	f.Var(&s.memory, "memory", "give the guest this much memory: a number and K, M or G")
 	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")
 	f.StringVar(&s.model, "cpu", s.model, "be the processor `MODEL`: "+models())

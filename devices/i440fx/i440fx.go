@@ -4,7 +4,8 @@
 //
 // The registers that firmware uses are stored and, without firmware, already
 // hold what it would write. Not modelled: shadowing by PAM, which has no effect
-// while RAM lies where ROM would be, and the IDE and USB functions.
+// while RAM lies where ROM would be, and the USB function; the IDE function is
+// package ide.
 package i440fx
 
 import "github.com/gov86/gov86/pci"

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/gov86/gov86/disk"
+	"github.com/gov86/gov86/machine"
+)
+
+// A drive is a disk, or a CD-ROM drive, as a flag asks for it.
+type drive struct {
+	disk.Options
+	flag  string // as it was given
+	file  string
+	cdrom bool
+}
+
+// option takes what stands behind a file's name, and reports whether it is one.
+func (d *drive) option(word string) (known bool, err error) {
+	switch key, value, _ := strings.Cut(word, "="); {
+	case word == "ro":
+		d.ReadOnly = true
+	case word == "rw":
+	case key == "if" && value == "ide":
+	case key == "if":
+		return true, failure{d.flag, "there is no controller " + value, "write if=ide"}
+	default:
+		return false, nil
+	}
+	return true, nil
+}
+
+// parseDrive reads FILE[,OPTION]...: from the end on, what is an option. A file
+// whose name ends like one is written with ",rw" after it.
+func parseDrive(flag, v string) (drive, error) {
+	d := drive{flag: flag + " " + v, file: v}
+	for {
+		i := strings.LastIndexByte(d.file, ',')
+		if i < 0 {
+			break
+		}
+		known, err := d.option(d.file[i+1:])
+		if err != nil {
+			return d, err
+		}
+		if !known {
+			break
+		}
+		d.file = d.file[:i]
+	}
+	if d.file == "" {
+		return d, failure{d.flag, "names no file", "write " + flag + " FILE"}
+	}
+	return d, nil
+}
+
+// A driveFlags is the flags that ask for drives.
+type driveFlags struct {
+	disks, cdroms []string
+	drives        []drive // what they ask for
+}
+
+// parse reads all the flags.
+func (f *driveFlags) parse(locked bool) error {
+	var wrong []error
+	for _, v := range f.disks {
+		d, err := parseDrive("--disk", v)
+		if err == nil && locked && !d.ReadOnly {
+			err = failure{d.flag, "both machines of lockstep would write to it", "write --disk " + v + ",ro"}
+		}
+		f.drives, wrong = append(f.drives, d), append(wrong, err)
+	}
+	for _, v := range f.cdroms {
+		f.drives = append(f.drives, drive{flag: "--cdrom " + v, file: v, cdrom: true, Options: disk.Options{ReadOnly: true}})
+	}
+	_, err := f.places()
+	return errors.Join(append(wrong, err)...)
+}
+
+// places are where the drives are on IDE. CD-ROM drives come first on the
+// secondary channel, where systems look for one, and disks take what remains.
+func (f *driveFlags) places() (at []int, err error) {
+	var taken [machine.IDEDevices]bool
+	at = make([]int, len(f.drives))
+	for _, cdrom := range []bool{true, false} {
+		order := [machine.IDEDevices]int{0, 1, 2, 3}
+		if cdrom {
+			order = [machine.IDEDevices]int{2, 3, 1, 0}
+		}
+		for i, d := range f.drives {
+			if d.cdrom != cdrom {
+				continue
+			}
+			at[i] = -1
+			for _, place := range order {
+				if !taken[place] {
+					taken[place], at[i] = true, place
+					break
+				}
+			}
+			if at[i] < 0 {
+				return nil, failure{d.flag, "IDE has four places, and all are taken", "give fewer drives"}
+			}
+		}
+	}
+	return at, nil
+}
+
+// open opens the images.
+func (f *driveFlags) open() (s machine.Storage, err error) {
+	at, err := f.places()
+	if err != nil {
+		return s, err
+	}
+	for i, d := range f.drives {
+		image, err := disk.Open(d.file, d.Options)
+		if err != nil {
+			return s, errors.Join(err, s.Close())
+		}
+		s.IDE[at[i]] = machine.Drive{Image: image, CDROM: d.cdrom}
+	}
+	return s, nil
+}

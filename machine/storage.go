@@ -1,0 +1,115 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/gov86/gov86/devices/ide"
+	"github.com/gov86/gov86/disk"
+	"github.com/gov86/gov86/hw"
+)
+
+// IDEDevices is how many disks and CD-ROM drives there can be on IDE.
+const IDEDevices = 4
+
+// Storage is what drives there are, and what is in them. The machine closes
+// the images when it is closed.
+type Storage struct {
+	// IDE are the devices 0 and 1 of the primary channel and then those of the
+	// secondary.
+	IDE [IDEDevices]Drive
+}
+
+// A Drive is a place for a disk.
+type Drive struct {
+	// Image is the disk, nil for none.
+	Image disk.Image
+	// CDROM makes it a CD-ROM drive, which may be empty.
+	CDROM bool
+}
+
+// images are all images there are.
+func (s *Storage) images() (all []disk.Image) {
+	for _, d := range s.IDE {
+		if d.Image != nil {
+			all = append(all, d.Image)
+		}
+	}
+	return all
+}
+
+// Close ends the use of all images.
+func (s *Storage) Close() error {
+	var wrong []error
+	for _, image := range s.images() {
+		wrong = append(wrong, image.Close())
+	}
+	return errors.Join(wrong...)
+}
+
+// A medium is an image as the drive that holds it sees it: requests end before
+// they return. The host's errors are told to the user, too.
+type medium struct {
+	disk.Image
+	name string
+	log  *slog.Logger
+}
+
+// mediumOf is the medium that is image, or none.
+func mediumOf(image disk.Image, name string, log *slog.Logger) hw.Medium {
+	if image == nil {
+		return nil
+	}
+	return &medium{image, name, log}
+}
+
+// Size implements hw.Medium.
+func (m *medium) Size() uint64 { return uint64(m.Image.Size()) }
+
+// Read implements hw.Medium.
+func (m *medium) Read(p []byte, off uint64, done func(error)) {
+	_, err := m.ReadAt(p, int64(off))
+	done(m.tell("read", err))
+}
+
+// Write implements hw.Medium.
+func (m *medium) Write(p []byte, off uint64, done func(error)) {
+	_, err := m.WriteAt(p, int64(off))
+	done(m.tell("write", err))
+}
+
+// Flush implements hw.Medium.
+func (m *medium) Flush(done func(error)) { done(m.tell("flush", m.Image.Flush())) }
+
+func (m *medium) tell(what string, err error) error {
+	if err != nil {
+		m.log.Warn("disk "+what, "drive", m.name, "err", err)
+	}
+	return err
+}
+
+// Where storage is on this board.
+const busMasterAt = 0xc000
+
+// addStorage adds the drives and their controllers.
+func (b *board) addStorage(cfg *Config, log *slog.Logger) {
+	var devices [IDEDevices]ide.Device
+	for i, d := range cfg.Storage.IDE {
+		name := fmt.Sprintf("ide%d", i)
+		devices[i] = ide.Device{Medium: mediumOf(d.Image, name, log), Serial: fmt.Sprintf("GOV86-%05d", i)}
+		switch {
+		case d.CDROM:
+			devices[i].Kind = ide.CDROM
+		case d.Image != nil:
+			devices[i].Kind = ide.Disk
+		}
+	}
+	b.ide = ide.New([2]hw.Line{b.irq[14].tap(), b.irq[15].tap()}, devices, busMasterAt, b.memory)
+	b.device("ide", b.ide)
+	b.function("ide function", 1, 1, b.ide.Function())
+	for i, at := range [2]uint16{0x1f0, 0x170} {
+		b.ports.Claim(at, 8, b.ide.Command(i))
+		b.ports.Claim(at+0x206, 1, b.ide.Control(i))
+	}
+}
