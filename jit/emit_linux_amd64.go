@@ -5,15 +5,6 @@ import (
 	. "github.com/gov86/gov86/jit/amd64"
 )
 
-// A flagPlace says where the guest's status flags are, as far as anything will
-// read them.
-type flagPlace uint8
-
-const (
-	inHost  flagPlace = 1 << iota // in the host's flags
-	inSaved                       // in context.saved
-)
-
 // emit writes the unit.
 func (t *translator) emit() {
 	a := &t.e.asm
@@ -43,7 +34,9 @@ func (t *translator) emit() {
 	t.ensure(0)
 	for i := range t.steps {
 		t.openFrame(i)
+		t.keepRecipe(&t.steps[i])
 		t.step(i)
+		t.moveRecipe(&t.steps[i])
 	}
 	if t.open {
 		t.supply(t.wantedAtEnd())
@@ -69,13 +62,6 @@ func (t *translator) guard(page uint32, addend uintptr) {
 	}
 }
 
-func place(live bool, p flagPlace) flagPlace {
-	if live {
-		return p
-	}
-	return 0
-}
-
 func (t *translator) wantedAtEnd() isa.Flags {
 	if t.e.exact {
 		return status
@@ -94,8 +80,7 @@ func (t *translator) charge(i int) {
 		at := a.Jcc(CondL, 0)
 		t.late(at, lateExit, site{kind: wantBudget, eip: t.steps[i].eip})
 	}
-	a.Bytes(0x49, 0x81, 0xec) // SUB R12, imm32
-	a.U32(uint32(n))
+	a.Bytes(0x49, 0x83, 0xec, byte(n)) // SUB R12, imm8
 	at := a.Jcc(CondS, 0)
 	t.late(at, lateExit, site{kind: wantBudget, eip: t.steps[i].eip, undone: uint8(n)})
 }
@@ -103,52 +88,12 @@ func (t *translator) charge(i int) {
 // late has code written later for what the displacement at at leads to.
 func (t *translator) late(at int, what lateKind, s site) {
 	s.unit = t.u.number
-	t.lates = append(t.lates, late{from: at, what: what, site: s, flags: t.flags})
+	t.lates = append(t.lates, late{from: at, what: what, site: s, flags: t.flags, recipe: t.recipe})
 }
 
 // link makes the displacement at at one that will lead to the unit at eip.
 func (t *translator) link(at int, eip uint32) {
 	t.late(at, lateExit, site{kind: wantLink, eip: eip, resume: int32(at)})
-}
-
-// clobber makes the host's flags free for use before step i, or within it before
-// it has read them.
-func (t *translator) clobber(live isa.Flags) {
-	if live != 0 && t.flags&inSaved == 0 {
-		saveFlags(&t.e.asm, live)
-		t.flags |= inSaved
-	}
-	t.flags &^= inHost
-	if live == 0 {
-		t.flags = 0
-	}
-}
-
-// supply puts the flags into the host's if any is live.
-func (t *translator) supply(live isa.Flags) {
-	if live != 0 && t.flags&inHost == 0 {
-		restoreFlags(&t.e.asm, live)
-		t.flags |= inHost
-	}
-}
-
-// needs prepares the host's flags for an instruction that reads some of them, or
-// leaves some as they were.
-func (t *translator) needs(s *step) {
-	read, written, _ := s.Flags()
-	if (read|written)&status == 0 {
-		return
-	}
-	if kept := before(&s.Inst, s.after); kept != 0 || t.e.exact {
-		t.supply(s.before)
-	}
-}
-
-// wrote notes what s did to the flags.
-func (t *translator) wrote(s *step) {
-	if _, written, undefined := s.Flags(); (written|undefined)&status != 0 {
-		t.flags = inHost
-	}
 }
 
 // step writes the code of step i.
@@ -218,20 +163,11 @@ func (t *translator) stepOut(i int) {
 	s.order = orderOf(&t.steps[i].Inst)
 	a.StoreImm(At(ctx, offSite), t.e.addSite(s))
 	n := len(t.e.sites) - 1
-	t.exit(t.flags)
+	t.exit(t.flags, &t.recipe)
 	if t.steps[i].how == howStep {
 		t.e.sites[n].resume = int32(a.Pos)
 	}
 	t.flags = inHost
-}
-
-// exit jumps to where generated code is left.
-func (t *translator) exit(f flagPlace) {
-	if f == inSaved {
-		t.e.asm.Jmp(t.e.stubs.leaveSaved)
-	} else {
-		t.e.asm.Jmp(t.e.stubs.leave)
-	}
 }
 
 // address returns the register that holds the linear address of s's operand:
@@ -343,8 +279,11 @@ func (t *translator) writeLates() {
 				a.Mov(R8, Reg(l.reg))
 			}
 		case lateLink:
-			if l.flags == inSaved {
+			switch l.flags {
+			case inSaved:
 				restoreFlags(a, l.live)
+			case inRecipe:
+				l.recipe.write(a)
 			}
 			a.Lea64(budget, At(budget, l.refund))
 			at := a.Jmp(0)
@@ -356,9 +295,9 @@ func (t *translator) writeLates() {
 		}
 		a.StoreImm(At(ctx, offSite), t.e.addSite(l.site))
 		if l.what == lateLink {
-			t.exit(inHost)
+			t.exit(inHost, nil)
 		} else {
-			t.exit(l.flags)
+			t.exit(l.flags, &l.recipe)
 		}
 	}
 }

@@ -263,12 +263,18 @@ func (t *translator) withoutModRM(s *step, f *form) {
 		a.OpReg(f.prefix, OneByte, 0xb8, r)
 		a.Bytes(f.rest...)
 	default:
-		if f.prefix&P66 != 0 {
-			a.Bytes(0x66)
-		}
-		a.Bytes(o)
-		a.Bytes(f.rest...)
+		writeAccumulator(a, f)
 	}
+}
+
+// writeAccumulator writes an instruction with the accumulator, or none, in its
+// opcode.
+func writeAccumulator(a *Asm, f *form) {
+	if f.prefix&P66 != 0 {
+		a.Bytes(0x66)
+	}
+	a.Bytes(f.opcode)
+	a.Bytes(f.rest...)
 }
 
 func (t *translator) lea(s *step) {

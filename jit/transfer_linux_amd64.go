@@ -137,8 +137,8 @@ func (t *translator) call(i int) {
 		m = t.access(i, t.slot, 4, true, s.before)
 	}
 	a.StoreImm(m, s.next())
-	a.Lea(esp, At(esp, -4))
 	t.supply(s.after)
+	a.Lea(esp, At(esp, -4))
 	t.link(a.Call(0), s.target())
 	t.returned(i)
 }

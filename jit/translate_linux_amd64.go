@@ -52,6 +52,7 @@ type late struct {
 	reg    uint8
 	size   uint8
 	flags  flagPlace
+	recipe recipe
 	refund int32
 	live   isa.Flags // of a link that is reached with the flags saved
 }
@@ -79,8 +80,10 @@ type translator struct {
 	// peeked are the frames of other pages that were looked into.
 	peeked []uint32
 	spill  []byte // an instruction that runs into the next page
-	// flags is where the guest's flags are.
-	flags flagPlace
+	// flags is where the guest's flags are, recipe how to compute them if they are
+	// there.
+	flags  flagPlace
+	recipe recipe
 	// named says that the next access is that of an operand, with its segment.
 	named bool
 	// open says how the unit ends when its last step does not say it.
