@@ -95,6 +95,8 @@ func New(m *mem.Space, pins Pins, model *Model) (*CPU, error) {
 	}
 	c.reserved = append(c.reserved, tables)
 	m.OnRemap(c.TLB.Flush)
+	m.OnMove(c.TLB.Drop)
+	m.OnProtect(c.TLB.ProtectFrames)
 	c.Reset()
 	return c, nil
 }

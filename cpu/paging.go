@@ -322,6 +322,9 @@ func (c *CPU) WriteLinear(l Linear, w int, v uint32, a Access) Trap {
 		return NoTrap
 	}
 	c.Mem.Write(at, w, v)
+	if c.Mem.Opened() {
+		c.reopen(l)
+	}
 	return NoTrap
 }
 

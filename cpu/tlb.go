@@ -138,6 +138,38 @@ func (t *TLB) Protect(frame uint32) {
 	}
 }
 
+// ProtectFrames is Protect for the frames from first to last.
+func (t *TLB) ProtectFrames(first, last uint32) {
+	for _, p := range t.filled {
+		if f := t.entry[p] >> 12; f >= first && f <= last {
+			for v := WriteView; v < t.used(); v += UserView {
+				t.View[v][p] = 0
+			}
+		}
+	}
+}
+
+// Drop forgets what leads to the frames from first to last. Linear addresses
+// still lead there, so that the epoch stays.
+func (t *TLB) Drop(first, last uint32) {
+	kept := t.filled[:0]
+	for _, p := range t.filled {
+		if f := t.entry[p] >> 12; f >= first && f <= last {
+			t.clear(p)
+		} else {
+			kept = append(kept, p)
+		}
+	}
+	t.filled = kept
+}
+
+// reopen derives the views of the page of l anew, after a write that opened it.
+func (c *CPU) reopen(l Linear) {
+	if e := c.TLB.entry[l>>12]; e&entryValid != 0 {
+		c.fill(l, mem.Addr(e&^0xfff), e&0xfff&^entryValid)
+	}
+}
+
 // fill enters a translation of the page of l and derives its views.
 func (c *CPU) fill(l Linear, at mem.Addr, bits uint32) {
 	if at >= 1<<32 {

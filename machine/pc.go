@@ -34,6 +34,10 @@ const (
 	v86fsAt  = 0x0e // its PCI device number
 	apicSize = 0x1000
 	ioAPICAt = 0xfec00000
+	vgaAt    = 0x02 // its PCI device number
+	// Where the graphics card's memory and registers are first placed.
+	frameBufferAt  = 0xe0000000
+	vgaRegistersAt = 0xe1000000
 )
 
 // pciWires are the interrupts that the wires PIRQA# to PIRQD# lead to.
@@ -234,13 +238,14 @@ func (b *board) addVGA(host *Host) (err error) {
 	}
 	b.vga = vga.New(b.clock, b.video)
 	b.vga.SetSink(host.Screen)
+	b.function("vga function", vgaAt, 0, b.vga.NewFunction(frameBufferAt, vgaRegistersAt))
 	b.device("vga", b.vga)
 	b.device("video memory", b.video)
 	for _, r := range vga.Ports {
 		b.ports.Claim(r.First, r.N, b.vga.Registers(r.First))
 	}
 	b.ports.Claim(vga.DispiAt, vga.DispiPorts, b.vga.Dispi())
-	return b.memory.MapMMIO(vga.WindowAt, vga.WindowSize, b.vga.Window())
+	return b.vga.Attach(b.memory)
 }
 
 // addShared adds the shared directories.

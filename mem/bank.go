@@ -10,11 +10,16 @@ import (
 
 // A Bank is memory that belongs to a device, such as a frame buffer. It knows
 // which of its pages were written since the device last asked.
+//
+// Mapped into a space, it is as fast as RAM: the first write to a page after
+// Harvest goes through the space, which notes it, the next ones do not. Code in a
+// bank that is mapped twice must not be written where it is not executed.
 type Bank struct {
 	bytes []byte
-	dirty []uint64 // a bit a page
+	dirty PageSet
 	any   bool
 	wake  func()
+	space *Space // where it is mapped
 }
 
 // NewBank returns a bank of size bytes, all zero; size is a multiple of
@@ -27,7 +32,7 @@ func NewBank(size int) (*Bank, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reserve %d KiB of device memory: %w", size>>10, err)
 	}
-	return &Bank{bytes: b, dirty: make([]uint64, (size>>pageShift+63)/64)}, nil
+	return &Bank{bytes: b, dirty: make(PageSet, (size>>pageShift+63)/64)}, nil
 }
 
 // Close returns the memory to the host. Nothing may use the bank afterwards.
@@ -56,12 +61,6 @@ func (b *Bank) Touch(off, n int) {
 	}
 }
 
-// isDirty reports whether the page that holds off is noted as written.
-func (b *Bank) isDirty(off int) bool {
-	p := off >> pageShift
-	return b.dirty[p>>6]>>(p&63)&1 != 0
-}
-
 // A PageSet is a set of pages of a bank.
 type PageSet []uint64
 
@@ -77,16 +76,17 @@ func (s PageSet) Overlaps(off, n int) bool {
 	return false
 }
 
-// take moves the dirty pages to into.
-func (b *Bank) take(into PageSet) PageSet {
+// Harvest returns the pages that were written since it last did, in into. Who
+// writes to them directly is stopped, so that the next write is noticed.
+func (b *Bank) Harvest(into PageSet) PageSet {
 	into = append(into[:0], b.dirty...)
+	if b.any && b.space != nil {
+		b.space.protectBank(b)
+	}
 	clear(b.dirty)
 	b.any = false
 	return into
 }
-
-// Harvest returns the pages that were written since it last did, in into.
-func (b *Bank) Harvest(into PageSet) PageSet { return b.take(into) }
 
 // Reset implements hw.Device. Memory keeps what it holds.
 func (b *Bank) Reset() {}

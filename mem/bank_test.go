@@ -64,3 +64,70 @@ func TestABankIsSavedWithoutItsZeros(t *testing.T) {
 		t.Errorf("loaded with error %v, equal %v", err, bytes.Equal(b.Bytes(), other.Bytes()))
 	}
 }
+
+func TestABankIsDirectAfterTheFirstWrite(t *testing.T) {
+	s, err := New(MinRAM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const at = 0xe0000000
+	b := newBank(t, 16*PageSize)
+	if err := s.MapBank(at, 16*PageSize, b, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.MapBank(0xa0000, 4*PageSize, b, 8*PageSize); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.MapBank(at+15*PageSize, PageSize, b, 0); err == nil {
+		t.Error("two windows in one place")
+	}
+	var protected, moved [][2]uint32
+	s.OnProtect(func(first, last uint32) { protected = append(protected, [2]uint32{first, last}) })
+	s.OnMove(func(first, last uint32) { moved = append(moved, [2]uint32{first, last}) })
+
+	if s.Page(at, false) == nil || s.Page(at, true) != nil {
+		t.Error("a clean page is to be read directly, and not to be written")
+	}
+	s.Write(at+9*PageSize, 4, 0x12345678)
+	if !s.Opened() || s.Opened() {
+		t.Error("the first write is to open the page once")
+	}
+	s.Write(at+9*PageSize, 4, 0x12345679)
+	if s.Opened() {
+		t.Error("the second write opened the page")
+	}
+	if s.Page(at+9*PageSize, true) == nil || s.Page(0xa1000, true) == nil || s.Page(at, true) != nil {
+		t.Error("a page that was written is to be written directly, wherever it is seen, and no other")
+	}
+	if got := s.Read(0xa1000, 4); got != 0x12345679 {
+		t.Errorf("the other window reads %#x", got)
+	}
+	if p := b.Harvest(nil); !p.Overlaps(9*PageSize, 1) || p.Overlaps(0, 9*PageSize) {
+		t.Error("another page is noted as written")
+	}
+	if len(protected) != 2 || protected[0] != [2]uint32{0xe0000, 0xe000f} || protected[1] != [2]uint32{0xa0, 0xa3} {
+		t.Errorf("frames %x were protected", protected)
+	}
+	if s.Page(at+9*PageSize, true) != nil {
+		t.Error("the page is to be written directly though it is clean again")
+	}
+	if b.Harvest(nil); len(protected) != 2 {
+		t.Error("frames were protected though nothing was written")
+	}
+	s.SlideBank(0xa0000, b, 9*PageSize)
+	if got := s.Read(0xa0000, 4); got != 0x12345679 || len(moved) != 1 || moved[0] != [2]uint32{0xa0, 0xa3} {
+		t.Errorf("after the move the window reads %#x, and frames %x were dropped", got, moved)
+	}
+	if err := s.WriteAt([]byte{1, 2, 3}, at+2*PageSize-1); err != nil {
+		t.Error(err)
+	}
+	if p := b.Harvest(nil); !p.Overlaps(PageSize, 1) || !p.Overlaps(2*PageSize, 1) {
+		t.Error("what was written by DMA is not noted")
+	}
+	s.UnmapBank(0xa0000, b)
+	s.UnmapBank(at, b)
+	if got := s.Read(0xa0000, 4); got != 0 || s.Read(at, 4) != 0xffffffff {
+		t.Errorf("where the windows were it reads %#x and %#x", got, s.Read(at, 4))
+	}
+}

@@ -64,6 +64,7 @@ const (
 	kindRAM
 	kindROM // reads are memory, writes go nowhere
 	kindMMIO
+	kindBank // memory of a device
 )
 
 // A Space is the physical address space of one machine. All methods run on the
@@ -77,11 +78,18 @@ type Space struct {
 	a20   bool
 	watch func(frame uint32)
 	remap func()
+	// protect and move are what OnProtect and OnMove set; opened is as Opened says.
+	protect, move func(first, last uint32)
+	opened        bool
 }
 
+// A window is a range that belongs to a device: to its handler, or to its memory
+// from an offset on.
 type window struct {
 	first, last Addr
 	h           MMIO
+	bank        *Bank
+	off         int
 }
 
 // New returns a space with size bytes of RAM from address 0 on; size is a
@@ -147,24 +155,34 @@ func (s *Space) gate(a Addr) Addr {
 // range lies below 4 GiB and no other window overlaps it; it hides what RAM is
 // there. It reports an error, and changes nothing, otherwise.
 func (s *Space) MapMMIO(at Addr, size uint64, h MMIO) error {
-	last := at + Addr(size) - 1
-	if size == 0 || (uint64(at)|size)&pageMask != 0 || last >= 1<<32 || last < at {
-		return fmt.Errorf("map %#x+%#x: not whole pages below 4 GiB", at, size)
+	return s.mapWindow(window{first: at, last: at + Addr(size) - 1, h: h})
+}
+
+func (s *Space) mapWindow(w window) error {
+	size := uint64(w.last) + 1 - uint64(w.first)
+	if size == 0 || (uint64(w.first)|size)&pageMask != 0 || w.last >= 1<<32 || w.last < w.first {
+		return fmt.Errorf("map %#x+%#x: not whole pages below 4 GiB", w.first, size)
 	}
-	for _, w := range s.mmio {
-		if at <= w.last && w.first <= last {
-			return fmt.Errorf("map %#x+%#x: overlaps %#x", at, size, w.first)
+	for _, other := range s.mmio {
+		if w.first <= other.last && other.first <= w.last {
+			return fmt.Errorf("map %#x+%#x: overlaps %#x", w.first, size, other.first)
 		}
 	}
-	s.mmio = append(s.mmio, window{at, last, h})
-	s.setKind(at, last, kindMMIO)
+	s.mmio = append(s.mmio, w)
+	k := kindMMIO
+	if w.bank != nil {
+		k = kindBank
+	}
+	s.setKind(w.first, w.last, k)
 	return nil
 }
 
 // UnmapMMIO takes the window at address at away, if h holds it.
-func (s *Space) UnmapMMIO(at Addr, h MMIO) {
+func (s *Space) UnmapMMIO(at Addr, h MMIO) { s.unmapWindow(at, h, nil) }
+
+func (s *Space) unmapWindow(at Addr, h MMIO, b *Bank) {
 	for i, w := range s.mmio {
-		if w.first == at && w.h == h {
+		if w.first == at && w.h == h && w.bank == b {
 			s.mmio = append(s.mmio[:i], s.mmio[i+1:]...)
 			s.setKind(w.first, w.last, kindNone)
 			return
@@ -218,7 +236,10 @@ func (s *Space) page(a Addr) ([]byte, kind) {
 	}
 	f := uint32(a >> pageShift)
 	k := s.kind[f]
-	if k != kindRAM && k != kindROM {
+	switch k {
+	case kindBank:
+		return s.device(a).page(a), k
+	case kindNone, kindMMIO:
 		return nil, k
 	}
 	if p := int(f) << pageShift; p < len(s.ram) {
@@ -229,11 +250,12 @@ func (s *Space) page(a Addr) ([]byte, kind) {
 
 // Page returns the host bytes of the page frame that holds a, for a TLB:
 // nil when accesses must go through the space (a device, nothing at all; for
-// write also ROM and frames that hold decoded code).
+// write also ROM, frames that hold decoded code, and pages of a bank that were
+// not written since it was harvested).
 func (s *Space) Page(a Addr, write bool) []byte {
 	a = s.gate(a)
 	p, k := s.page(a)
-	if p == nil || write && (k == kindROM || s.code.holds(uint32(a>>pageShift))) {
+	if p == nil || write && (k == kindROM || s.code.holds(uint32(a>>pageShift)) || k == kindBank && s.clean(a)) {
 		return nil
 	}
 	return p
@@ -300,7 +322,7 @@ func (s *Space) Write(a Addr, w int, v uint32) {
 	}
 	p, k := s.page(a)
 	switch {
-	case k == kindRAM:
+	case k == kindRAM || k == kindBank:
 		switch w {
 		case 1:
 			p[off] = uint8(v)
@@ -310,6 +332,9 @@ func (s *Space) Write(a Addr, w int, v uint32) {
 			binary.LittleEndian.PutUint32(p[off:], v)
 		}
 		s.written(uint32(a>>pageShift), off, w)
+		if k == kindBank {
+			s.opened = s.touch(a, w) || s.opened
+		}
 	case k == kindMMIO:
 		v &= uint32(1<<(8*w) - 1)
 		if trace.On(trace.MMIO) {
@@ -331,7 +356,7 @@ func (s *Space) Write64(a Addr, v uint64) {
 }
 
 func (s *Space) readMMIO(a Addr, w int) uint32 {
-	d := s.device(a)
+	d := *s.device(a) // the handler may move its own window
 	smallest, largest := d.h.Widths()
 	off := uint32(a - d.first)
 	switch {
@@ -349,7 +374,7 @@ func (s *Space) readMMIO(a Addr, w int) uint32 {
 }
 
 func (s *Space) writeMMIO(a Addr, w int, v uint32) {
-	d := s.device(a)
+	d := *s.device(a) // the handler may move its own window
 	smallest, largest := d.h.Widths()
 	off := uint32(a - d.first)
 	switch {
@@ -379,6 +404,9 @@ func (s *Space) WriteAt(p []byte, at Addr) error {
 	return s.walk(at, len(p), func(b []byte, done int, frame uint32, off int) {
 		n := copy(b, p[done:])
 		s.written(frame, off, n)
+		if s.kind[frame] == kindBank {
+			s.touch(Addr(frame)<<pageShift|Addr(off), n)
+		}
 	}, true)
 }
 

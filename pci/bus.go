@@ -95,9 +95,12 @@ func (f *Function) unmapStale(i int) {
 	if at, enabled := f.place(i); enabled && at == r.at {
 		return
 	}
-	if r.port != nil {
+	switch {
+	case r.port != nil:
 		f.bus.ports.Unmap(uint16(r.at), r.port)
-	} else {
+	case r.bank != nil:
+		f.bus.memory.UnmapBank(mem.Addr(r.at), r.bank)
+	default:
 		f.bus.memory.UnmapMMIO(mem.Addr(r.at), r.memory)
 	}
 	r.mapped = false
@@ -112,8 +115,11 @@ func (f *Function) mapBAR(i int) {
 	switch {
 	case r.port != nil:
 		r.mapped = at < 1<<16 && f.bus.ports.Map(uint16(at), int(r.size), r.port)
+	case uint64(at) < f.bus.memory.RAMSize():
+	case r.bank != nil:
+		r.mapped = f.bus.memory.MapBank(mem.Addr(at), uint64(r.size), r.bank, 0) == nil
 	default:
-		r.mapped = uint64(at) >= f.bus.memory.RAMSize() && f.bus.memory.MapMMIO(mem.Addr(at), uint64(r.size), r.memory) == nil
+		r.mapped = f.bus.memory.MapMMIO(mem.Addr(at), uint64(r.size), r.memory) == nil
 	}
 	r.at = at
 }

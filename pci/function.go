@@ -45,6 +45,8 @@ const (
 	configSize    = 256
 	ioMask        = ^uint32(3)
 	memoryMask    = ^uint32(15)
+
+	memoryPrefetchable = 1 << 3
 )
 
 // A Header is what identifies a function.
@@ -59,11 +61,13 @@ type Header struct {
 	Multi bool
 }
 
-// A bar is one base address register: ports or memory, of a power of two bytes.
+// A bar is one base address register: ports, a device's registers in memory or its
+// memory, of a power of two bytes.
 type bar struct {
 	size   uint32
 	port   portio.Handler
 	memory mem.MMIO
+	bank   *mem.Bank
 	// mapped says that the range is claimed, at the address at.
 	mapped bool
 	at     uint32
@@ -140,6 +144,13 @@ func (f *Function) Memory(i int, at, size uint32, h mem.MMIO) {
 	f.describe(i, at, bar{size: size, memory: h}, memoryMask)
 }
 
+// Bank makes base address register i the prefetchable memory of b, whose size is
+// a power of two, first placed at at.
+func (f *Function) Bank(i int, at uint32, b *mem.Bank) {
+	f.describe(i, at, bar{size: uint32(len(b.Bytes())), bank: b}, memoryMask)
+	f.Preset(uint8(cfgBAR+4*i), uint8(at)|memoryPrefetchable)
+}
+
 func (f *Function) describe(i int, value uint32, b bar, address uint32) {
 	if bits.OnesCount32(b.size) != 1 || value&(b.size-1)&address != 0 {
 		panic(fmt.Sprintf("BUG: BAR %d of %d bytes at %#x", i, b.size, value))
@@ -153,7 +164,7 @@ func (f *Function) describe(i int, value uint32, b bar, address uint32) {
 	f.bars[i] = b
 	// Ranges are decoded from the start: there may be no firmware to enable them.
 	on := uint8(commandIO)
-	if b.memory != nil {
+	if b.port == nil {
 		on = commandMemory
 	}
 	f.Preset(cfgCommand, f.reset[cfgCommand]|on|commandMaster)

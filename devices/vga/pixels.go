@@ -2,10 +2,13 @@ package vga
 
 import "encoding/binary"
 
-// output stores as many pixels as to has room for.
+// output stores the pixels that to has room for.
 func output(to []byte, px []uint32) {
-	for i := 0; len(to) >= 4; i++ {
-		binary.LittleEndian.PutUint32(to, px[i])
+	for _, x := range px {
+		if len(to) < 4 {
+			return
+		}
+		binary.LittleEndian.PutUint32(to, x)
 		to = to[4:]
 	}
 }
@@ -112,37 +115,54 @@ func turned(from []byte, n int) []byte {
 
 func draw8(to, from []byte, colours *[256]uint32) {
 	for _, b := range from {
+		if len(to) < 4 { // never: it spares the check below
+			return
+		}
 		binary.LittleEndian.PutUint32(to, colours[b])
 		to = to[4:]
 	}
 }
 
-// five and six make five and six bits eight.
-func five(x uint32) uint32 { return x<<3 | x>>2 }
-func six(x uint32) uint32  { return x<<2 | x>>4 }
+// The bits that a component lacks are its highest ones again.
 
 func draw15(to, from []byte) {
-	for ; len(from) >= 2; from, to = from[2:], to[4:] {
+	for len(from) >= 2 && len(to) >= 4 {
 		x := uint32(binary.LittleEndian.Uint16(from))
-		binary.LittleEndian.PutUint32(to, opaque|five(x&31)<<16|five(x>>5&31)<<8|five(x>>10&31))
+		red := x>>7&0xf8 | x>>12&0x07
+		green := x<<6&0xf800 | x<<1&0x0700
+		blue := x<<19&0xf80000 | x<<14&0x070000
+		binary.LittleEndian.PutUint32(to, opaque|blue|green|red)
+		from, to = from[2:], to[4:]
 	}
 }
 
 func draw16(to, from []byte) {
-	for ; len(from) >= 2; from, to = from[2:], to[4:] {
+	for len(from) >= 2 && len(to) >= 4 {
 		x := uint32(binary.LittleEndian.Uint16(from))
-		binary.LittleEndian.PutUint32(to, opaque|five(x&31)<<16|six(x>>5&63)<<8|five(x>>11))
+		red := x>>8&0xf8 | x>>13&0x07
+		green := x<<5&0xfc00 | x>>1&0x0300
+		blue := x<<19&0xf80000 | x<<14&0x070000
+		binary.LittleEndian.PutUint32(to, opaque|blue|green|red)
+		from, to = from[2:], to[4:]
 	}
 }
 
 func draw24(to, from []byte) {
-	for ; len(from) >= 3; from, to = from[3:], to[4:] {
+	for len(from) >= 3 && len(to) >= 4 {
 		binary.LittleEndian.PutUint32(to, opaque|uint32(from[0])<<16|uint32(from[1])<<8|uint32(from[2]))
+		from, to = from[3:], to[4:]
 	}
 }
 
+// draw32 draws two pixels at once, and the last of an odd number.
 func draw32(to, from []byte) {
-	for ; len(from) >= 4; from, to = from[4:], to[4:] {
+	const red, green, two = 0xff_0000_00ff, 0xff00_0000_ff00, opaque<<32 | opaque
+	for len(from) >= 8 && len(to) >= 8 {
+		x := binary.LittleEndian.Uint64(from)
+		binary.LittleEndian.PutUint64(to, two|x&red<<16|x&green|x>>16&red)
+		from, to = from[8:], to[8:]
+	}
+	if len(from) >= 4 {
 		x := binary.LittleEndian.Uint32(from)
 		binary.LittleEndian.PutUint32(to, opaque|x<<16&0xff0000|x&0xff00|x>>16&0xff)
 	}

@@ -48,7 +48,7 @@ func newRig(t testing.TB) *rig {
 		r.ports.Claim(p.First, p.N, r.Registers(p.First))
 	}
 	r.ports.Claim(DispiAt, DispiPorts, r.Dispi())
-	if err := space.MapMMIO(WindowAt, WindowSize, r.Window()); err != nil {
+	if err := r.Attach(space); err != nil {
 		t.Fatal(err)
 	}
 	return r

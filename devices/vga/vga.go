@@ -96,12 +96,16 @@ type VGA struct {
 	edid  [edidSize]uint8
 	regs
 	screen
-	window window
+	window       window
+	space        *mem.Space
+	lower, upper half
+	direct       bool // the lower half is memory
 }
 
 // New returns a card whose memory is bank, of MemorySize bytes.
 func New(clock hw.Clock, bank *mem.Bank) *VGA {
 	v := &VGA{clock: clock, bank: bank, bytes: bank.Bytes(), edid: makeEDID()}
+	v.lower, v.upper = half{v, 0}, half{v, upperHalf - lowerHalf}
 	v.screen.timer = clock.NewTimer("vga", func(hw.Time) { v.refresh() })
 	bank.OnDirty(v.wake)
 	v.Reset()

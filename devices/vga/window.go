@@ -6,16 +6,18 @@ import (
 	"github.com/gov86/gov86/mem"
 )
 
-// Where the window on memory lies, and its size.
+// Where the windows on memory lie, in two halves, of which the processor may
+// reach the lower one without us.
 const (
-	WindowAt   = 0xa0000
-	WindowSize = 0x20000
+	lowerHalf = 0xa0000
+	upperHalf = 0xb0000
+	halfSize  = 0x10000
 )
 
 // A window is what the registers make of an access to memory: derived from them
 // by remap, and never saved.
 type window struct {
-	first, size uint32 // what answers, from WindowAt on; size 0 for nothing
+	first, size uint32 // what answers, from lowerHalf on; size 0 for nothing
 	how         addressing
 	oddEvenRead bool
 	base        int    // where the window begins in memory, in bytes
@@ -63,31 +65,78 @@ func (v *VGA) remap() {
 		w.size = 0
 	}
 	v.window = w
+	if v.space != nil {
+		v.place(w.direct() && v.gc.r[gcMode]&gcReadCompare == 0)
+	}
 }
 
-// Window answers the addresses from WindowAt on.
-func (v *VGA) Window() mem.MMIO { return (*windowMMIO)(v) }
+// direct reports whether the lower half is a run of memory that a write changes
+// and does nothing else to. Reads of it need not fill the latches: who wants
+// them has set another write mode.
+func (w *window) direct() bool {
+	if w.first != 0 || w.size != halfSize {
+		return false
+	}
+	return w.how == linear || w.how == chained && w.plain && w.planes == 0xffffffff
+}
 
-type windowMMIO VGA
+// Attach puts the windows into s.
+func (v *VGA) Attach(s *mem.Space) error {
+	v.space = s
+	if err := s.MapMMIO(lowerHalf, halfSize, &v.lower); err != nil {
+		return err
+	}
+	if err := s.MapMMIO(upperHalf, halfSize, &v.upper); err != nil {
+		return err
+	}
+	v.remap()
+	return nil
+}
+
+// place gives the lower half to memory, from the window's base on, or to us.
+func (v *VGA) place(direct bool) {
+	switch {
+	case direct && v.direct:
+		v.space.SlideBank(lowerHalf, v.bank, v.window.base)
+		return
+	case direct == v.direct:
+		return
+	}
+	var err error
+	if v.direct = direct; direct {
+		v.space.UnmapMMIO(lowerHalf, &v.lower)
+		err = v.space.MapBank(lowerHalf, halfSize, v.bank, v.window.base)
+	} else {
+		v.space.UnmapBank(lowerHalf, v.bank)
+		err = v.space.MapMMIO(lowerHalf, halfSize, &v.lower)
+	}
+	if err != nil {
+		panic("BUG: the window's place is taken: " + err.Error())
+	}
+}
+
+// A half answers one of the two.
+type half struct {
+	v     *VGA
+	first uint32 // from lowerHalf
+}
 
 // Widths implements mem.MMIO.
-func (h *windowMMIO) Widths() (smallest, largest int) { return 1, 4 }
+func (h *half) Widths() (smallest, largest int) { return 1, 4 }
 
 // Read implements mem.MMIO.
-func (h *windowMMIO) Read(off uint32, w int) uint32 {
-	v := (*VGA)(h)
+func (h *half) Read(off uint32, w int) uint32 {
 	var value uint32
 	for i := range w {
-		value |= uint32(v.load(off+uint32(i))) << (8 * i)
+		value |= uint32(h.v.load(h.first+off+uint32(i))) << (8 * i)
 	}
 	return value
 }
 
 // Write implements mem.MMIO.
-func (h *windowMMIO) Write(off uint32, w int, value uint32) {
-	v := (*VGA)(h)
+func (h *half) Write(off uint32, w int, value uint32) {
 	for i := range w {
-		v.store(off+uint32(i), uint8(value>>(8*i)))
+		h.v.store(h.first+off+uint32(i), uint8(value>>(8*i)))
 	}
 }
 
