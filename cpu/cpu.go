@@ -94,7 +94,7 @@ func New(m *mem.Space, pins Pins, model *Model) (*CPU, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	c.reserved = append(c.reserved, tables)
-	m.OnRemap(c.TLB.Flush)
+	m.OnRemap(c.TLB.Remap)
 	m.OnMove(c.TLB.Drop)
 	m.OnProtect(c.TLB.ProtectFrames)
 	c.Reset()

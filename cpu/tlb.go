@@ -40,6 +40,8 @@ type TLB struct {
 	// Epoch changes whenever a translation may have: whoever remembers where a
 	// linear address leads must ask again.
 	Epoch uint32
+	// Shadow, if it is not nil, is told of what is forgotten.
+	Shadow Shadow
 
 	entry  *[pages]uint32
 	filled []uint32
@@ -47,6 +49,21 @@ type TLB struct {
 	overrides bool
 	// large tells of each 4 MiB whether a page of it came from a large page.
 	large [pages >> 10]bool
+}
+
+// A Shadow keeps translations of its own, made of the page tables and of what mem
+// says of frames. It must not use them any longer than the TLB may.
+type Shadow interface {
+	// Flushed tells that all translations are forgotten, or those that are not
+	// global.
+	Flushed(global bool)
+	// FlushedPage tells that the page of l is forgotten, and the large page that
+	// it may be part of.
+	FlushedPage(l Linear)
+	// Protected tells that code was decoded from a frame.
+	Protected(frame uint32)
+	// Remapped tells that frames are not what they were.
+	Remapped()
 }
 
 // Bits of TLB.entry beside the frame number in bits 12 to 31.
@@ -82,6 +99,22 @@ func (t *TLB) used() View {
 
 // Flush forgets every translation.
 func (t *TLB) Flush() {
+	t.empty()
+	if t.Shadow != nil {
+		t.Shadow.Flushed(true)
+	}
+}
+
+// Remap forgets every translation because frames are not what they were.
+func (t *TLB) Remap() {
+	t.empty()
+	if t.Shadow != nil {
+		t.Shadow.Remapped()
+	}
+}
+
+// empty forgets every translation here.
+func (t *TLB) empty() {
 	for _, p := range t.filled {
 		t.clear(p)
 	}
@@ -103,6 +136,9 @@ func (t *TLB) FlushLocal() {
 	}
 	t.filled = kept
 	t.Epoch++
+	if t.Shadow != nil {
+		t.Shadow.Flushed(false)
+	}
 }
 
 // FlushPage forgets the translation of the page that holds l, as INVLPG does.
@@ -111,6 +147,9 @@ func (t *TLB) FlushPage(l Linear) {
 	page := uint32(l >> 12)
 	region := page >> 10
 	t.Epoch++
+	if t.Shadow != nil {
+		t.Shadow.FlushedPage(l)
+	}
 	if t.entry[page] == 0 && !t.large[region] {
 		return
 	}
@@ -135,6 +174,9 @@ func (t *TLB) Protect(frame uint32) {
 				t.View[v][p] = 0
 			}
 		}
+	}
+	if t.Shadow != nil {
+		t.Shadow.Protected(frame)
 	}
 }
 
@@ -180,7 +222,7 @@ func (c *CPU) fill(l Linear, at mem.Addr, bits uint32) {
 	page := uint32(l >> 12)
 	if t.entry[page] == 0 {
 		if len(t.filled) == cap(t.filled) {
-			t.Flush()
+			t.empty()
 		}
 		t.filled = append(t.filled, page)
 	} else {

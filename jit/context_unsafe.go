@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/jit/window"
 )
 
 // A context is what generated code shares with the engine. R14 points to it.
@@ -37,6 +38,11 @@ type context struct {
 	pending   uint32
 	hostMXCSR uint32
 	x87       x87Context
+	// window is the base of the window that GS is to point to, 0 for none; reach
+	// is 0 for FS and GS if they are flat, and else what makes an address fault.
+	window uintptr
+	reach  [6]uint64
+	fault  window.Record
 	// loads are what the selectors of the GDT last stood for.
 	loads [loadSlots]loaded
 }
@@ -55,7 +61,7 @@ type loaded struct {
 	// flat is 1 for a flat segment, and flatZero for one that begins at zero.
 	flat, flatZero uint32
 	known          uint32
-	_              uint64
+	reach          uint64 // of context.reach
 }
 
 const (
@@ -80,6 +86,8 @@ const (
 	offNormal   = int32(unsafe.Offsetof(context{}.normal))
 	offOverride = int32(unsafe.Offsetof(context{}.override))
 	offPending  = int32(unsafe.Offsetof(context{}.pending))
+	offWindow   = int32(unsafe.Offsetof(context{}.window))
+	offReach    = int32(unsafe.Offsetof(context{}.reach))
 	offMXCSR    = int32(unsafe.Offsetof(context{}.hostMXCSR))
 
 	// Of a loaded.
@@ -91,6 +99,7 @@ const (
 	loadedBase       = int32(unsafe.Offsetof(loaded{}.base))
 	loadedFlat       = int32(unsafe.Offsetof(loaded{}.flat))
 	loadedFlatZero   = int32(unsafe.Offsetof(loaded{}.flatZero))
+	loadedReach      = int32(unsafe.Offsetof(loaded{}.reach))
 	loadedKnown      = int32(unsafe.Offsetof(loaded{}.known))
 
 	// Of cpu.State.

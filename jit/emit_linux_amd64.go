@@ -35,7 +35,10 @@ func (t *translator) emit() {
 	for i := range t.steps {
 		t.openFrame(i)
 		t.keepRecipe(&t.steps[i])
+		t.settle(i)
+		t.began = a.Pos
 		t.step(i)
+		t.resumesWindowed(i)
 		t.moveRecipe(&t.steps[i])
 	}
 	if t.open {
@@ -215,6 +218,9 @@ func operand(in *isa.Inst) Mem {
 // operand for the host. live are the flags that are to survive.
 func (t *translator) access(i int, reg func() Reg, size uint8, write bool, live isa.Flags) Mem {
 	a := &t.e.asm
+	if t.windowed(i) {
+		return t.windowAccess(i, reg, write, live)
+	}
 	t.clobber(live)
 	restart := a.Pos
 	if s := &t.steps[i]; s.Seg >= isa.FS && t.named {

@@ -32,6 +32,8 @@ type Engine struct {
 	// epoch is the TLB's when the addresses on the stack were put there.
 	epoch uint32
 	t     translator
+	// windows are what address spaces have of memory.
+	windows windows
 	// Stats are for reading only.
 	Stats Stats
 	// sample is told of every exit, if it is not nil: of the last one that left
@@ -80,6 +82,7 @@ func (e *Engine) Eager() { e.eager = true }
 // Close returns the engine's memory. The engine, and its CPU, must not be used
 // any more.
 func (e *Engine) Close() error {
+	e.windows.close()
 	for _, t := range e.space {
 		if err := t.close(); err != nil {
 			return err
@@ -94,11 +97,13 @@ func (e *Engine) Forget(at, n uint32) { e.interp.Forget(at, n) }
 // flush forgets all units.
 func (e *Engine) flush() {
 	e.Stats.Flushes++
+	clear(e.windows.slow)
 	e.notePointers()
 	e.x87s = append(e.x87s[:0], x87Inst{})
 	e.units.reset()
 	e.asm.Pos = 0
 	e.stubs = writeStubs(&e.asm)
+	e.region.fault.Goto = e.region.address(e.stubs.fault)
 	e.region.setSentinel(e.region.address(e.stubs.underflow))
 	e.emptyStack()
 	for _, t := range e.space {
@@ -194,7 +199,7 @@ func (e *Engine) urgent() bool {
 // find returns the unit at CS:EIP, translating it when it is warm, or nil.
 func (e *Engine) find() *unit {
 	mode := e.Mode()
-	k, ok := keyOf(e.CPU, mode)
+	k, ok := e.windows.keyOf(e.CPU, mode)
 	if !ok {
 		return nil
 	}
@@ -316,6 +321,7 @@ func (e *Engine) execute(u *unit, left *int64) {
 		e.prepare()
 		r.resume = r.address(at)
 		r.enter(r.address(e.stubs.prologue))
+		e.windows.count(before - r.budget)
 		s := &e.sites[r.site]
 		at = e.serve(s)
 		if e.sample != nil {

@@ -45,7 +45,13 @@ func near(off int32) bool { return off >= -reach && off <= reach }
 // frames finds the frames of the unit and marks their steps.
 func (t *translator) frames() {
 	t.frameList = t.frameList[:0]
-	if t.u.key&keyPlain != 0 {
+	switch {
+	case t.u.key&keyPlain != 0:
+		return
+	case t.u.key&keyWindow != 0:
+		for i := range t.steps {
+			t.steps[i].framed = t.windowed(i) // needs no check
+		}
 		return
 	}
 	for i := 0; i < len(t.steps); {
@@ -249,5 +255,11 @@ func (t *translator) checkFrame(i int, f *frame) {
 // local is the operand of s for the host, which is one of a frame.
 func local(s *step) Mem { return Mem{Base: R11, Index: guest[s.Base], Disp: int32(s.Disp)} }
 
-// top is the stack's memory at d bytes from the stack pointer, in a frame.
-func top(d int32) Mem { return Mem{Base: R11, Index: esp, Disp: d} }
+// top is the stack's memory at d bytes from the stack pointer, for step i, which is
+// in a frame or in a window.
+func (t *translator) top(i int, d int32) Mem {
+	if t.windowed(i) {
+		return t.inWindow(i, At(esp, d), d < 0)
+	}
+	return Mem{Base: R11, Index: esp, Disp: d}
+}

@@ -177,7 +177,7 @@ func (t *translator) generic(i int) {
 		_, writes := s.Memory()
 		m = t.access(i, t.operand(s), s.Width, writes, s.before)
 	}
-	if s.Width == 16 && s.Op.Attr()&isa.Unaligned == 0 {
+	if !m.Window && s.Width == 16 && s.Op.Attr()&isa.Unaligned == 0 {
 		t.lates[len(t.lates)-1].what = lateAccess
 	}
 	t.needs(s)
@@ -188,7 +188,11 @@ func (t *translator) generic(i int) {
 		f.rest = nil
 	}
 	regField, _ := f.fields(&s.Inst)
-	writeRM(a, &f, useOf(f.modrm>>3&7, regField), m)
+	if m.Window {
+		t.writeWindowed(&f, useOf(f.modrm>>3&7, regField), m)
+	} else {
+		writeRM(a, &f, useOf(f.modrm>>3&7, regField), m)
+	}
 	t.wrote(s)
 	t.resumes(first)
 }

@@ -21,6 +21,12 @@ func (*Engine) Eager() {}
 // Exact does nothing.
 func (*Engine) Exact() {}
 
+// Windows says that there are none.
+func (*Engine) Windows(WindowMode) error { return LacksWindows() }
+
+// LacksWindows says why this host cannot have windows.
+func LacksWindows() error { return fmt.Errorf("there is no translation") }
+
 // OnExit does nothing.
 func (*Engine) OnExit(Sampler) {}
 

@@ -84,8 +84,9 @@ func (e *Engine) load(s isa.Seg, selector uint16) cpu.Trap {
 	g := &e.Seg[s]
 	l := loaded{selector: uint32(selector), cpl: uint32(e.CPL), segment: *g, base: g.Base, known: 1}
 	l.descriptor = peek64(e.region.gdt, uint32(selector&^7))
+	l.reach = unreachable
 	if e.Mode()>>s&cpu.ModeFlatES != 0 {
-		l.flat = 1
+		l.flat, l.reach = 1, 0
 		if g.Base == 0 {
 			l.flatZero = 1
 		}

@@ -86,7 +86,7 @@ func TestRandomProgramsEndAsInterpreted(t *testing.T) {
 				p := newRandom(seed)
 				start := p.start()
 				a := newRig(t, func(c *cpu.CPU) (cpu.Engine, error) {
-					e, err := newEngine(c, way.size)
+					e, err := engineFor(c, way.size)
 					if err == nil && !way.warm {
 						e.Eager()
 					}

@@ -48,8 +48,10 @@ func (e *Engine) prepare() {
 	mode := e.Mode()
 	for _, s := range [...]isa.Seg{isa.FS, isa.GS} {
 		r.segments[s], r.flat[s] = e.Seg[s].Base, uint32(mode>>s/cpu.ModeFlatES&1)
+		r.reach[s] = unreachable * uint64(1-r.flat[s])
 	}
 	r.cpl = uint32(e.CPL)
+	r.window = e.windows.enter(e.key)
 	r.gdt = e.TLB.View[cpu.ReadView][e.GDTR.Base>>12]
 	if r.gdt != 0 {
 		r.gdt += uintptr(e.GDTR.Base)

@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"flag"
 	"testing"
 
 	"github.com/gov86/gov86/cpu"
@@ -86,9 +87,20 @@ func newRig(t testing.TB, engine func(*cpu.CPU) (cpu.Engine, error)) *rig {
 	return r
 }
 
+var everywhere = flag.Bool("jit.windows", false, "make all accesses that can be in windows")
+
+// engineFor makes an Engine for a test.
+func engineFor(c *cpu.CPU, codeSize int) (*Engine, error) {
+	e, err := newEngine(c, codeSize)
+	if err == nil && *everywhere {
+		err = e.Windows(WindowsAlways)
+	}
+	return e, err
+}
+
 // translated makes an Engine that translates at once.
 func translated(c *cpu.CPU) (cpu.Engine, error) {
-	e, err := New(c)
+	e, err := engineFor(c, codeSize)
 	if err != nil {
 		return nil, err
 	}

@@ -53,6 +53,8 @@ func (e *Engine) serve(s *site) int {
 		e.left(Steps, s.eip)
 		e.EIP = s.eip
 		return e.stepOver(s)
+	case wantWindow:
+		return e.fault()
 	case wantSIMD:
 		e.left(Vectors, s.eip)
 		e.EIP = s.eip
@@ -127,7 +129,7 @@ func (e *Engine) stepOver(s *site) int {
 	if e.EIP != next || u.dead || e.Mode() != mode || e.epoch != e.TLB.Epoch || e.urgent() {
 		return 0
 	}
-	if k, ok := keyOf(e.CPU, mode); !ok || k != u.key&^keyPlain {
+	if k, ok := e.windows.keyOf(e.CPU, mode); !ok || k != u.key&^keyPlain {
 		return 0
 	}
 	r.budget -= undone - 1
@@ -144,7 +146,7 @@ func (e *Engine) goOn(s *site) int {
 		return 0
 	}
 	if u := e.all[s.unit]; e.EIP == s.next() && s.resume != 0 && !u.dead && e.epoch == e.TLB.Epoch {
-		if k, ok := keyOf(e.CPU, e.Mode()); ok && k == u.key&^keyPlain {
+		if k, ok := e.windows.keyOf(e.CPU, e.Mode()); ok && k == u.key&^keyPlain {
 			e.region.budget -= int64(s.undone) - 1
 			return int(s.resume)
 		}

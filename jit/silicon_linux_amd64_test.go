@@ -35,7 +35,7 @@ func compare(t *testing.T, body func(t *testing.T, e *silicon.Emulated)) {
 			var engine *Engine
 			var err error
 			e, err := silicon.NewEmulated(func(c *cpu.CPU) cpu.Engine {
-				if engine, err = New(c); err != nil {
+				if engine, err = engineFor(c, codeSize); err != nil {
 					t.Skipf("skipped: %v", err)
 				}
 				return engine

@@ -17,12 +17,13 @@ const (
 	Pages                     // the page of code is not where it was
 	Vectors                   // the XMM registers are wanted
 	Floats                    // the x87 registers are wanted
+	Unshown                   // an access whose page the window did not show
 	Interpreted               // what is not translated at all: cold code, 16-bit code, an interrupt
 	NumReasons
 )
 
 func (r Reason) String() string {
-	return [...]string{"link", "indirect", "refill", "slow access", "step", "budget", "page", "SIMD", "x87", "interpreted"}[r]
+	return [...]string{"link", "indirect", "refill", "slow access", "step", "budget", "page", "SIMD", "x87", "window", "interpreted"}[r]
 }
 
 // Stats count what an engine has done.
@@ -43,6 +44,12 @@ type Stats struct {
 	// until the unit was Killed, since its code was written or moved. A flush
 	// forgets all units.
 	LinksMade, LinksBroken, Killed, Flushes uint64
+	// WindowsOpened and WindowsShut are windows, in which Windowed instructions
+	// were executed. PagesShown and PagesHidden are pages of them, WindowChecks how
+	// often all that a window shows was compared with the page tables, SlowSites
+	// instructions whose accesses were made the TLB's.
+	WindowsOpened, WindowsShut, Windowed             uint64
+	PagesShown, PagesHidden, WindowChecks, SlowSites uint64
 }
 
 // A Sampler is told of an exit: why, the linear address, and how many

@@ -24,6 +24,7 @@ type stubs struct {
 	leaveSaved int // the same with the flags in context.saved
 	underflow  int // a return to R8 that the stack does not know
 	mismatch   int // a return to R8 that is not where the stack says, with ECX in R10
+	fault      int // where the handler of faults leads; as leave
 	// load loads a segment register with the selector in R8D, or sets CF.
 	load [6]int
 }
@@ -100,6 +101,7 @@ func writeStubs(a *Asm) (s stubs) {
 	a.Load64(views, At(ctx, offView))
 	a.Load64(budget, At(ctx, offBudget))
 	a.Load64(R11, At(ctx, offAddend))
+	writeWindow(a)
 	compareZero(a, At(ctx, offSIMD))
 	without := a.Jcc(CondE, a.Pos)
 	for i := range Reg(8) {
@@ -160,6 +162,9 @@ func writeStubs(a *Asm) (s stubs) {
 		writeLoad(a, g)
 	}
 
+	s.fault = a.Pos
+	a.StoreImm(At(ctx, offSite), faultSite)
+	a.Jmp(s.leave)
 	return s
 }
 
@@ -209,6 +214,8 @@ func writeLoad(a *Asm, g isa.Seg) {
 	a.Store(At(ctx, offSegments+4*int32(g)), R10)
 	a.Load(R10, At(R9, loadedFlat))
 	a.Store(At(ctx, offFlat+4*int32(g)), R10)
+	a.Load64(R10, At(R9, loadedReach))
+	a.Store64(At(ctx, offReach+8*int32(g)), R10)
 	a.Bytes(0xf8, 0xc3) // CLC; RET
 	for _, at := range failed {
 		a.Patch(at, a.Pos)

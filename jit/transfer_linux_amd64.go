@@ -57,8 +57,10 @@ func (t *translator) push(i int) {
 		m := t.access(i, t.operand(s), 4, false, s.before)
 		a.Load(R10, m)
 	}
-	m := top(-4)
-	if !s.framed {
+	var m Mem
+	if s.framed {
+		m = t.top(i, -4)
+	} else {
 		m = t.access(i, t.slot, 4, true, s.before)
 	}
 	if s.Args[0] == isa.Mem && !s.framed {
@@ -101,8 +103,10 @@ func (t *translator) pop(i int) {
 	a := &t.e.asm
 	s := &t.steps[i]
 	first := len(t.lates)
-	m := top(0)
-	if !s.framed {
+	var m Mem
+	if s.framed {
+		m = t.top(i, 0)
+	} else {
 		m = t.access(i, t.topOfStack, 4, false, s.before)
 	}
 	r := guest[s.Args[0].Num()]
@@ -118,7 +122,9 @@ func (t *translator) leave(i int) {
 	s := &t.steps[i]
 	first := len(t.lates)
 	m := Sum(R11, RBP)
-	if !s.framed {
+	if t.windowed(i) {
+		m = t.inWindow(i, At(RBP, 0), false)
+	} else if !s.framed {
 		m = t.access(i, func() Reg { return RBP }, 4, false, s.before)
 	}
 	a.Load(R10, m)
@@ -132,8 +138,10 @@ func (t *translator) leave(i int) {
 func (t *translator) call(i int) {
 	a := &t.e.asm
 	s := &t.steps[i]
-	m := top(-4)
-	if !s.framed {
+	var m Mem
+	if s.framed {
+		m = t.top(i, -4)
+	} else {
 		m = t.access(i, t.slot, 4, true, s.before)
 	}
 	a.StoreImm(m, s.next())
@@ -202,6 +210,9 @@ type island struct {
 // to nothing if they are set: the interpreter makes such an access.
 func (t *translator) quietAccess(i int, reg func() Reg, write bool) Mem {
 	a := &t.e.asm
+	if t.windowed(i) {
+		return t.windowAccess(i, reg, write, 0)
+	}
 	restart := a.Pos
 	// unlessZero goes out of line with s if r is zero.
 	unlessZero := func(load func(), what lateKind, s site) {
@@ -246,8 +257,10 @@ func (t *translator) ret(i int) {
 	a := &t.e.asm
 	s := &t.steps[i]
 	t.supply(status)
-	m := top(0)
-	if !s.framed {
+	var m Mem
+	if s.framed {
+		m = t.top(i, 0)
+	} else {
 		m = t.quietAccess(i, t.topOfStack, false)
 	}
 	a.Load(R8, m)

@@ -31,6 +31,8 @@ type step struct {
 	// framed says that a frame covers what the step pushes or pops, local that it
 	// covers its operand.
 	framed, local bool
+	// slow says that it makes its accesses through the TLB though there is a window.
+	slow bool
 }
 
 // next is the address behind the instruction.
@@ -86,6 +88,8 @@ type translator struct {
 	recipe recipe
 	// named says that the next access is that of an operand, with its segment.
 	named bool
+	// began is where the code of the step at hand begins.
+	began int
 	// open says how the unit ends when its last step does not say it.
 	open bool
 }
@@ -117,6 +121,7 @@ func (e *Engine) translate(l, frame uint32, k key, addend uintptr, at mem.Addr) 
 		e.byFrame[t.u.next] = append(e.byFrame[t.u.next], t.u)
 	}
 	start := e.asm.Pos
+	t.u.start = start
 	t.frames()
 	t.emit()
 	e.Stats.Units++
@@ -213,7 +218,7 @@ func (t *translator) collect(l uint32) {
 			open &^= written
 		}
 		open |= undefined
-		s := step{Inst: in, eip: eip, code: code}
+		s := step{Inst: in, eip: eip, code: code, slow: t.isSlow(eip)}
 		s.how = t.plan(&s)
 		t.steps = append(t.steps, s)
 		eip = s.next()
@@ -247,7 +252,7 @@ func (t *translator) collectSpill(l uint32) bool {
 	if err != nil || !c.Model.Knows(&in) || uint32(in.Len) <= uint32(next)-l {
 		return false
 	}
-	s := step{Inst: in, eip: l, code: t.spill[:in.Len]}
+	s := step{Inst: in, eip: l, code: t.spill[:in.Len], slow: t.isSlow(l)}
 	s.how = t.plan(&s)
 	t.steps = append(t.steps, s)
 	t.open = !s.how.ends()

@@ -46,6 +46,7 @@ const (
 	keyKernel                        // CPL is 0
 	keyDown                          // string instructions go down
 	keyNoX87                         // x87 and MMX are the interpreter's: they may fault
+	keyWindow                        // accesses are made in a window
 )
 
 // A unit is a piece of translated code: one entry, instructions of one page.
@@ -67,6 +68,10 @@ type unit struct {
 	dead           bool
 	// x87 says that it uses the host's x87 registers.
 	x87 bool
+	// start is where its code begins, accesses are those in a window, in the order
+	// of the code.
+	start    int
+	accesses []access
 }
 
 // A link is a jump that leads to a unit: its displacement, and where it led
@@ -91,6 +96,7 @@ const (
 	wantPage                 // the page is not where it was
 	wantSIMD                 // the unit needs the XMM registers
 	wantX87                  // the unit needs the x87 registers
+	wantWindow               // an access to a page that the window does not show
 )
 
 // A site is an exit of a unit.
@@ -121,6 +127,9 @@ func (s *site) next() uint32 { return s.eip + uint32(s.len) }
 // indirectSite is the site of every jump through the table.
 const indirectSite = 0
 
+// faultSite is the site of every fault.
+const faultSite = 1
+
 const cacheSlots = 1 << 14
 
 // units are those there are.
@@ -139,7 +148,7 @@ func (u *units) reset() {
 	u.byID = map[unitID]*unit{}
 	u.byFrame = map[uint32][]*unit{}
 	clear(u.cache[:])
-	u.sites = append(u.sites[:0], site{kind: wantIndirect})
+	u.sites = append(u.sites[:0], site{kind: wantIndirect}, site{kind: wantWindow})
 }
 
 func cacheSlot(linear uint32) uint32 { return (linear ^ linear>>14) % cacheSlots }

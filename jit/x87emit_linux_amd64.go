@@ -98,7 +98,11 @@ func (t *translator) x87(i int) {
 	} else {
 		a.RM(0, OneByte, f.opcode, Reg(f.modrm>>3), m)
 	}
-	t.point(i, m.Index)
+	if m.Window {
+		t.point(i, t.offset(i))
+	} else {
+		t.point(i, m.Index)
+	}
 	t.resumes(first)
 }
 
@@ -109,7 +113,7 @@ func (t *translator) operand87(i int) Mem {
 	a := &t.e.asm
 	s := &t.steps[i]
 	_, writes := s.Memory()
-	if s.Width != 10 {
+	if s.Width != 10 || t.windowed(i) {
 		return t.access(i, t.operand(s), s.Width, writes, s.before)
 	}
 	m := t.access(i, t.operand(s), 1, writes, s.before)
@@ -143,6 +147,17 @@ func pointed(s *step) bool {
 		return false
 	}
 	return s.how == howX87 && s.Op != isa.EMMS
+}
+
+// offset is a register with the address of the operand of step i, for point; with
+// FS and GS point has its own.
+func (t *translator) offset(i int) Reg {
+	s := &t.steps[i]
+	if s.Seg < isa.FS && s.AddrSize == 4 && pointed(s) && !t.overtaken(i, true) {
+		t.e.asm.Lea(R10, operand(&s.Inst))
+		return R10
+	}
+	return R8
 }
 
 // point notes that the last x87 instruction is step i, and that its operand is

@@ -32,6 +32,9 @@ type Config struct {
 	LockstepRun uint64
 	// Eager makes the translator translate code before it is warm, for tests.
 	Eager bool
+	// Windows says which address spaces the translator maps at the host's addresses:
+	// one of Windows, WindowsAuto if empty.
+	Windows string
 	// Profile has the engine tell where it is, for WriteProfile and WriteStats.
 	Profile bool
 	// NoAPIC hides the local APIC and the I/O APIC.
@@ -99,6 +102,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Engine != "" && !slices.Contains(Engines, c.Engine) {
 		wrong = append(wrong, fmt.Errorf("engine: there is no %q; name one of %s", c.Engine, strings.Join(Engines, ", ")))
+	}
+	if c.Windows != "" && !slices.Contains(Windows, c.Windows) {
+		wrong = append(wrong, fmt.Errorf("windows: there is no %q; name one of %s", c.Windows, strings.Join(Windows, ", ")))
 	}
 	if c.Engine == Lockstep {
 		wrong = append(wrong, c.validateLockstep()...)

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/interp"
@@ -22,6 +23,21 @@ const (
 // translator where the host can have it. Lockstep is the translator, held to the
 // interpreter at every step.
 var Engines = []string{interpEngine, jitEngine, Lockstep}
+
+// Windows are what Config.Windows can be: none, one for an address space that lives,
+// and, for tests, one for each at once.
+var Windows = []string{"off", "auto", "always"}
+
+// windowMode is what a name among Windows stands for.
+func windowMode(name string) jit.WindowMode {
+	if name == "" {
+		return jit.WindowsAuto
+	}
+	return jit.WindowMode(slices.Index(Windows, name))
+}
+
+// LacksWindows says why this host cannot have windows, or nothing.
+func LacksWindows() error { return jit.LacksWindows() }
 
 // DefaultEngine is the engine that a Config without one gets on this host, and
 // why it is not the translator if it is not.
@@ -49,6 +65,10 @@ func newEngine(cfg *Config, c *cpu.CPU) (cpu.Engine, error) {
 		return interp.New(c), nil
 	default:
 		return nil, fmt.Errorf("engine %s: %w; use the engine %s", cfg.Engine, err, interpEngine)
+	}
+	// Where there can be none it is slower, and else the same.
+	if err := e.Windows(windowMode(cfg.Windows)); err != nil && cfg.Windows == Windows[jit.WindowsAlways] {
+		return nil, fmt.Errorf("windows: %w", err)
 	}
 	if cfg.Eager || cfg.Engine == Lockstep {
 		e.Eager()

@@ -39,8 +39,12 @@ func TestLockstepOverABoot(t *testing.T) {
 	}
 	for name, length := range map[string]uint64{"units": 1, "long runs": 7000} {
 		t.Run(name, func(t *testing.T) {
+			windows := "off"
+			if length > 1 && LacksWindows() == nil {
+				windows = "always"
+			}
 			m, out := newLocked(t, Config{Memory: 64 << 20, Kernel: kernel, Initrd: initrd,
-				CommandLine: "console=ttyS0 quiet", LockstepRun: length})
+				CommandLine: "console=ttyS0 quiet", LockstepRun: length, Windows: windows})
 			atPrompt := errors.New("the prompt")
 			ctx, cancel := context.WithCancelCause(context.Background())
 			defer cancel(nil)

@@ -76,6 +76,9 @@ func writeTranslator(t io.Writer, s *jit.Stats, retired uint64) {
 	fmt.Fprintf(t, "forgotten\t%s units killed, %s flushes of everything\n", digits(s.Killed), digits(s.Flushes))
 	fmt.Fprintf(t, "links\t%s made, %s broken\n", digits(s.LinksMade), digits(s.LinksBroken))
 	fmt.Fprintf(t, "interpreted\t%s instructions, %.2f %%\n", digits(s.Aside), percent(s.Aside, retired))
+	fmt.Fprintf(t, "windows\t%s opened, %s shut, %.1f %% of the instructions\n", digits(s.WindowsOpened), digits(s.WindowsShut), percent(s.Windowed, retired))
+	fmt.Fprintf(t, "pages\t%s shown after %s faults, %s hidden, compared %s times; %s slow instructions\n",
+		digits(s.PagesShown), digits(s.Exits[jit.Unshown]), digits(s.PagesHidden), digits(s.WindowChecks), digits(s.SlowSites))
 	fmt.Fprintf(t, "entered\t%s times, once for %.0f instructions\n", digits(s.Enters), float64(retired)/float64(max(s.Enters, 1)))
 }
 

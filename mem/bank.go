@@ -16,6 +16,7 @@ import (
 // bank that is mapped twice must not be written where it is not executed.
 type Bank struct {
 	bytes []byte
+	file  int // as Space.file
 	dirty PageSet
 	any   bool
 	wake  func()
@@ -28,18 +29,18 @@ func NewBank(size int) (*Bank, error) {
 	if size <= 0 || size%PageSize != 0 {
 		panic(fmt.Sprintf("BUG: bank of %d bytes", size))
 	}
-	b, err := allocate(size)
+	b, file, err := allocate(size)
 	if err != nil {
 		return nil, fmt.Errorf("reserve %d KiB of device memory: %w", size>>10, err)
 	}
-	return &Bank{bytes: b, dirty: make(PageSet, (size>>pageShift+63)/64)}, nil
+	return &Bank{bytes: b, file: file, dirty: make(PageSet, (size>>pageShift+63)/64)}, nil
 }
 
 // Close returns the memory to the host. Nothing may use the bank afterwards.
 func (b *Bank) Close() error {
-	bytes := b.bytes
-	b.bytes = nil
-	return release(bytes)
+	bytes, file := b.bytes, b.file
+	b.bytes, b.file = nil, -1
+	return release(bytes, file)
 }
 
 // Bytes is the memory. Who writes to it says so with Touch.

@@ -71,6 +71,7 @@ const (
 // machine goroutine.
 type Space struct {
 	ram   []byte
+	file  int // that holds RAM, -1 if none does
 	kind  [frames]kind
 	host  map[uint32][]byte // ROM above RAM, by page frame
 	mmio  []window
@@ -98,11 +99,11 @@ func New(size uint64) (*Space, error) {
 	if size < MinRAM || size > MaxRAM || size%PageSize != 0 {
 		return nil, fmt.Errorf("memory of %d bytes: want a multiple of 4096 from %d to %d", size, MinRAM, uint64(MaxRAM))
 	}
-	ram, err := allocate(int(size))
+	ram, file, err := allocate(int(size))
 	if err != nil {
 		return nil, fmt.Errorf("reserve %d MiB of guest memory: %w", size>>20, err)
 	}
-	s := &Space{ram: ram, host: map[uint32][]byte{}, a20: true}
+	s := &Space{ram: ram, file: file, host: map[uint32][]byte{}, a20: true}
 	for f := range uint32(size >> pageShift) {
 		s.kind[f] = kindRAM
 	}
@@ -111,9 +112,9 @@ func New(size uint64) (*Space, error) {
 
 // Close returns the RAM to the host. Nothing may use the space afterwards.
 func (s *Space) Close() error {
-	ram := s.ram
-	s.ram = nil
-	return release(ram)
+	ram, file := s.ram, s.file
+	s.ram, s.file = nil, -1
+	return release(ram, file)
 }
 
 // RAMSize is the size of RAM in bytes.
@@ -259,6 +260,17 @@ func (s *Space) Page(a Addr, write bool) []byte {
 		return nil
 	}
 	return p
+}
+
+// File is the descriptor of the memory file that holds RAM, byte for byte by
+// physical address. There is one on Linux only.
+func (s *Space) File() (fd int, ok bool) { return s.file, s.file >= 0 }
+
+// Plain reports whether a frame is RAM and no more: what is read and, if
+// writable, what is written needs nobody's attention.
+func (s *Space) Plain(frame uint32) (plain, writable bool) {
+	plain = frame < frames && s.kind[frame] == kindRAM
+	return plain, plain && !s.code.holds(frame)
 }
 
 // Frame is the number of the page frame a names once the A20 gate is applied.

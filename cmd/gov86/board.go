@@ -35,6 +35,7 @@ func (x *session) build() (computer, error) {
 	cfg := machine.Config{
 		Engine:      x.engine,
 		LockstepRun: x.lockstepRun,
+		Windows:     x.windows,
 		Memory:      uint64(x.memory),
 		Model:       x.model,
 		NoAPIC:      x.noAPIC,

@@ -33,6 +33,7 @@ func examine(w io.Writer, stdin io.Reader) error {
 		{"host", fmt.Sprintf("%s/%s, %d processors", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())},
 		{"engine", describeEngine()},
 		{"translation", describeTranslation()},
+		{"windows", describeWindows()},
 		{"terminal", describeTerminal(stdin)},
 		{"TERM", termName()},
 		{"guest", describeGuest()},
@@ -65,6 +66,15 @@ func describeTranslation() string {
 		all = append(all, r.What+": "+has)
 	}
 	return strings.Join(all, ", ")
+}
+
+// describeWindows says whether memory of the guest can be mapped at the host's
+// addresses.
+func describeWindows() string {
+	if err := machine.LacksWindows(); err != nil {
+		return "none, which is slower and the same to the guest: " + err.Error()
+	}
+	return "yes"
 }
 
 func describeTerminal(stdin io.Reader) string {

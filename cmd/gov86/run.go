@@ -24,6 +24,7 @@ type settings struct {
 	model          string
 	engine         string
 	lockstepRun    uint64
+	windows        string
 	headless       bool
 	until          string
 	timeout        time.Duration
@@ -101,6 +102,9 @@ func newRun(status *int) *cobra.Command {
 		"execute with `ENGINE`: interp; jit, the default where the host can have it; or lockstep:\n"+
 			"jit, and end with status 125 at the first difference from interp")
 	f.Uint64Var(&s.lockstepRun, "lockstep-run", 1, "with lockstep, compare about every `N` instructions")
+	f.StringVar(&s.windows, "windows", "auto",
+		"with jit, map memory of the guest at the host's addresses: `WHEN` is off, auto, which is for\n"+
+			"address spaces that live, or always, which is for tests")
 	f.StringVar(&s.until, "until", "", "end with status 0 when `TEXT` appears on the console")
 	f.DurationVar(&s.timeout, "timeout", 0, "end with status 124 after `DURATION`, such as 60s or 5m")
 	addToolFlags(f, &s.toolFlags)
@@ -116,6 +120,8 @@ func (s *settings) validate() error {
 		return failure{"--lockstep-run", "nothing would ever be compared", "write 1, or more"}
 	case s.lockstepRun > 1 && !s.locked():
 		return failure{"--lockstep-run", "there is nothing to compare with", "give --engine lockstep too"}
+	case !slices.Contains(machine.Windows, s.windows):
+		return failure{"--windows", "there is no " + s.windows, "write one of " + strings.Join(machine.Windows, ", ")}
 	case !slices.Contains(machine.Models(), s.model):
 		return failure{"--cpu", "there is no processor model " + s.model, "write one of " + models()}
 	case s.kernel == "" && !slices.Contains(guest.Models, s.model):

@@ -51,7 +51,8 @@ var importMap = []row{
 	{pkg: "cpu/interp", ours: "cpu cpu/isa cpu/fpu cpu/simd cpu/fpu/host cpu/block io mem trace", others: sys},
 	{pkg: "cpu/interp/gen"},
 	{pkg: "jit/amd64", banned: noHost},
-	{pkg: "jit", ours: "cpu cpu/interp cpu/isa jit/amd64 mem", others: sys, banned: noHost},
+	{pkg: "jit/window", others: sys, banned: "time os net math/rand log"},
+	{pkg: "jit", ours: "cpu cpu/interp cpu/isa jit/amd64 jit/window mem", others: sys, banned: noHost},
 
 	// The board's chips.
 	{pkg: "pci", ours: "io mem hw snapshot trace", banned: noHost},

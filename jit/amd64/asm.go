@@ -30,11 +30,13 @@ const (
 	None Reg = 0xff
 )
 
-// A Mem is a memory operand: Base + Index<<Scale + Disp.
+// A Mem is a memory operand: Base + Index<<Scale + Disp. In the Window it lies in
+// GS, and the sum is of 32 bits unless it is Wide.
 type Mem struct {
-	Base, Index Reg
-	Scale       uint8
-	Disp        int32
+	Base, Index  Reg
+	Scale        uint8
+	Disp         int32
+	Window, Wide bool
 }
 
 // At is memory at base plus disp.
@@ -144,6 +146,12 @@ func (a *Asm) RM(p Prefix, m Map, opcode byte, reg Reg, mem Mem) {
 	rex := bit3(reg, 2) | bit3(mem.Index, 1) | bit3(mem.Base, 0)
 	if p&Byte != 0 && reg >= RSP && reg <= RDI {
 		rex |= 0x40
+	}
+	if mem.Window {
+		a.byte(0x65)
+		if !mem.Wide {
+			a.byte(0x67)
+		}
 	}
 	a.head(p, rex, m, opcode)
 	a.modrm(reg, mem)

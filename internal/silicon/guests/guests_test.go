@@ -34,7 +34,7 @@ func (c *console) Put(b byte) bool {
 }
 
 // run boots a guest on a model of processor and returns what it reported.
-func run(t *testing.T, model, engine string, eager bool, name string) string {
+func run(t *testing.T, model, engine, windows string, eager bool, name string) string {
 	t.Helper()
 	image, err := guest(name)
 	if err != nil {
@@ -45,7 +45,7 @@ func run(t *testing.T, model, engine string, eager bool, name string) string {
 	out := &console{ended: cancel}
 	host := machine.Host{Time: time.Unix(1e9, 0)}
 	host.Serial[0] = out
-	m, err := machine.New(machine.Config{Model: model, Engine: engine, Eager: eager, Memory: 32 << 20, Kernel: image, Counted: true}, host)
+	m, err := machine.New(machine.Config{Model: model, Engine: engine, Windows: windows, Eager: eager, Memory: 32 << 20, Kernel: image, Counted: true}, host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,13 +71,33 @@ func dump(m *machine.Machine) string {
 	return b.String()
 }
 
+// A way is how guests are executed.
+type way struct{ name, engine, windows string }
+
+// ways are all engines, and windows where there are none otherwise: guests as
+// short as these would have none.
+func ways() []way {
+	all := []way{}
+	for _, e := range machine.Engines {
+		all = append(all, way{e, e, ""})
+	}
+	if machine.LacksWindows() == nil {
+		all = append(all, way{"windows", "jit", "always"})
+	}
+	return all
+}
+
 func TestGuestsPass(t *testing.T) {
-	for _, engine := range machine.Engines {
-		for _, model := range machine.Models() {
+	for _, way := range ways() {
+		models := machine.Models()
+		if way.windows != "" {
+			models = []string{cpu.DefaultModel}
+		}
+		for _, model := range models {
 			for _, name := range names {
-				t.Run(engine+"/"+model+"/"+name, func(t *testing.T) {
+				t.Run(way.name+"/"+model+"/"+name, func(t *testing.T) {
 					t.Parallel()
-					out := run(t, model, engine, true, name)
+					out := run(t, model, way.engine, way.windows, true, name)
 					if !strings.HasPrefix(last(out), "PASS ") {
 						t.Errorf("it reports:\n%s", out)
 					}
@@ -91,7 +111,7 @@ func TestGuestsPass(t *testing.T) {
 // TestCodePassesAsItWarms has the translator begin in the middle of every check.
 func TestCodePassesAsItWarms(t *testing.T) {
 	t.Parallel()
-	out := run(t, cpu.DefaultModel, "", false, "code")
+	out := run(t, cpu.DefaultModel, "", "", false, "code")
 	if !strings.HasPrefix(last(out), "PASS ") {
 		t.Errorf("it reports:\n%s", out)
 	}

@@ -1,0 +1,108 @@
+package jit
+
+import (
+	"fmt"
+	"sort"
+
+	processor "github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/jit/window"
+)
+
+// patience is how many faults of the guest, or unusual accesses, an instruction has
+// in a window before it is one whose accesses are made through the TLB.
+const patience = 16
+
+// accessAt is the access of the instruction at pos in the code, and its unit.
+func (u *units) accessAt(pos int) (*unit, *access) {
+	n := sort.Search(len(u.all), func(i int) bool { return u.all[i].start > pos })
+	if n == 0 {
+		return nil, nil
+	}
+	of := u.all[n-1]
+	i := sort.Search(len(of.accesses), func(i int) bool { return int(of.accesses[i].pos) > pos })
+	if i == 0 {
+		return nil, nil
+	}
+	return of, &of.accesses[i-1]
+}
+
+// fault serves a fault of generated code, and returns where to enter again, or 0.
+func (e *Engine) fault() int {
+	r := e.region
+	u, a := e.accessAt(int(r.fault.RIP - r.address(0)))
+	if a == nil {
+		panic(fmt.Sprintf("BUG: generated code at %#x faults at %#x", r.fault.RIP-r.address(0), r.fault.Address))
+	}
+	e.restore(a)
+	e.EIP = a.eip
+	p := e.windows.running
+	l := r.fault.Address - p.Base()
+	if l >= window.Size {
+		// Beyond the last page, through a segment that is not flat, not aligned.
+		return e.unusual(u, a, false)
+	}
+	access := e.Data()
+	if a.write {
+		access |= processor.Write
+	}
+	if _, t := e.Translate(processor.Linear(l), access); t != processor.NoTrap {
+		e.windows.charge(p, 1)
+		return e.unusual(u, a, false)
+	}
+	switch e.windows.show(p, uint32(l), a.write) {
+	case shows:
+		e.left(Unshown, a.eip)
+		if e.epoch == e.TLB.Epoch {
+			return int(a.restart)
+		}
+		e.region.budget += int64(a.undone)
+		return 0
+	case never:
+		return e.unusual(u, a, true)
+	}
+	e.windows.charge(p, 1)
+	return e.unusual(u, a, false)
+}
+
+// restore makes the state what it was before the instruction of a.
+func (e *Engine) restore(a *access) {
+	if a.flags&(inHost|inSaved) == inSaved {
+		saved := e.region.saved
+		flags := saved >> 8 & (processor.FlagsStatus &^ processor.FlagOF)
+		if saved&0xff != 0 {
+			flags |= processor.FlagOF
+		}
+		e.EFLAGS = e.EFLAGS&^processor.FlagsStatus | flags
+	}
+	if a.turned < 8 {
+		v := e.Reg32(uint8(a.turned))
+		e.SetReg32(uint8(a.turned), v<<8|v>>24)
+	}
+}
+
+// unusual lets the interpreter make the access a. If it will always be unusual, or
+// has been often, its unit is made anew without it in the window.
+func (e *Engine) unusual(u *unit, a *access, always bool) int {
+	e.left(Slow, a.eip)
+	if a.times++; always || a.times > patience {
+		e.Stats.SlowSites++
+		e.windows.slow[slowOf(u, a.eip)] = true
+		if !u.dead {
+			s := a.site
+			e.drop(u)
+			return e.stepOver(&s)
+		}
+	}
+	return e.stepOver(&a.site)
+}
+
+// slowOf names the instruction at eip.
+func slowOf(u *unit, eip uint32) slowID {
+	id := slowID{u.frame, uint16(eip & 0xfff), u.key & (key(processor.ModeUser) | keyKernel)}
+	return id
+}
+
+// isSlow reports whether the accesses of an instruction are not for a window.
+func (t *translator) isSlow(eip uint32) bool {
+	return t.u.key&keyWindow != 0 && t.e.windows.slow[slowOf(t.u, eip)]
+}
