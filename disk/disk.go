@@ -22,6 +22,9 @@ type Image interface {
 	// Size is in bytes.
 	Size() int64
 	ReadOnly() bool
+	// Zero makes zeroes of the n bytes from byte off on. The room they take on the
+	// host may be given up.
+	Zero(off, n int64) error
 	// Flush returns when everything written before will survive a loss of power.
 	Flush() error
 	// Close flushes, and ends the use of the image.

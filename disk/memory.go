@@ -26,6 +26,15 @@ func (m *memory) WriteAt(p []byte, off int64) (int, error) {
 	return copy(m.p[off:], p), nil
 }
 
+// Zero implements Image.
+func (m *memory) Zero(off, n int64) error {
+	if m.readOnly {
+		return errReadOnly
+	}
+	clear(m.p[off : off+n])
+	return nil
+}
+
 // Flush implements Image.
 func (m *memory) Flush() error { return nil }
 

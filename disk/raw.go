@@ -2,6 +2,7 @@ package disk
 
 import (
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -38,6 +39,30 @@ func (r *raw) WriteAt(p []byte, off int64) (int, error) {
 		return 0, errReadOnly
 	}
 	return r.f.WriteAt(p, off)
+}
+
+// Zero implements Image.
+func (r *raw) Zero(off, n int64) error {
+	if r.readOnly {
+		return errReadOnly
+	}
+	if punch(r.f, off, n) {
+		return nil
+	}
+	return writeZeroes(r.f, off, n)
+}
+
+// writeZeroes writes n zeroes from byte off on.
+func writeZeroes(w io.WriterAt, off, n int64) error {
+	zeroes := make([]byte, min(n, 1<<20))
+	for n > 0 {
+		done, err := w.WriteAt(zeroes[:min(n, int64(len(zeroes)))], off)
+		if err != nil {
+			return err
+		}
+		off, n = off+int64(done), n-int64(done)
+	}
+	return nil
 }
 
 // Flush implements Image.

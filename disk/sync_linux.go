@@ -15,3 +15,8 @@ func syncData(f *os.File) error {
 		}
 	}
 }
+
+// punch makes a hole in f, and reports whether its file system has holes.
+func punch(f *os.File, off, n int64) bool {
+	return unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, off, n) == nil
+}

@@ -6,12 +6,18 @@ import (
 	"log/slog"
 
 	"github.com/gov86/gov86/devices/ide"
+	"github.com/gov86/gov86/devices/virtio"
+	"github.com/gov86/gov86/devices/virtioblk"
 	"github.com/gov86/gov86/disk"
 	"github.com/gov86/gov86/hw"
+	"github.com/gov86/gov86/pci"
 )
 
-// IDEDevices is how many disks and CD-ROM drives there can be on IDE.
-const IDEDevices = 4
+// How many drives there can be.
+const (
+	IDEDevices  = 4
+	VirtioDisks = 8
+)
 
 // Storage is what drives there are, and what is in them. The machine closes
 // the images when it is closed.
@@ -19,6 +25,8 @@ type Storage struct {
 	// IDE are the devices 0 and 1 of the primary channel and then those of the
 	// secondary.
 	IDE [IDEDevices]Drive
+	// Virtio are disks behind virtio, at most VirtioDisks.
+	Virtio []disk.Image
 }
 
 // A Drive is a place for a disk.
@@ -36,7 +44,7 @@ func (s *Storage) images() (all []disk.Image) {
 			all = append(all, d.Image)
 		}
 	}
-	return all
+	return append(all, s.Virtio...)
 }
 
 // Close ends the use of all images.
@@ -79,6 +87,11 @@ func (m *medium) Write(p []byte, off uint64, done func(error)) {
 	done(m.tell("write", err))
 }
 
+// Zero implements hw.Medium.
+func (m *medium) Zero(off, n uint64, done func(error)) {
+	done(m.tell("discard", m.Image.Zero(int64(off), int64(n))))
+}
+
 // Flush implements hw.Medium.
 func (m *medium) Flush(done func(error)) { done(m.tell("flush", m.Image.Flush())) }
 
@@ -90,7 +103,12 @@ func (m *medium) tell(what string, err error) error {
 }
 
 // Where storage is on this board.
-const busMasterAt = 0xc000
+const (
+	busMasterAt = 0xc000
+	virtioAt    = 0x10   // PCI device number of the first disk behind virtio
+	virtioPorts = 0xd000 // and its ports
+	virtioStep  = 0x100
+)
 
 // addStorage adds the drives and their controllers.
 func (b *board) addStorage(cfg *Config, log *slog.Logger) {
@@ -112,4 +130,18 @@ func (b *board) addStorage(cfg *Config, log *slog.Logger) {
 		b.ports.Claim(at, 8, b.ide.Command(i))
 		b.ports.Claim(at+0x206, 1, b.ide.Control(i))
 	}
+	for i, image := range cfg.Storage.Virtio {
+		b.addVirtioDisk(i, mediumOf(image, fmt.Sprintf("virtio%d", i), log))
+	}
+}
+
+// addVirtioDisk adds the disk i behind virtio.
+func (b *board) addVirtioDisk(i int, m hw.Medium) {
+	name, number, at := fmt.Sprintf("virtio disk %d", i), uint8(virtioAt+i), uint16(virtioPorts+i*virtioStep)
+	d := virtioblk.New(m, fmt.Sprintf("gov86-%d", i))
+	t := virtio.NewPCI(d, b.pci, number, [4]uint16{at, at + 0x40, at + 0x50, at + 0x80}, b.memory)
+	b.device(name, d)
+	b.device(name+" transport", t)
+	b.device(name+" function", t.Function())
+	t.Function().Preset(0x3c, pciWires[pci.Wire(number, 1)])
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/gov86/gov86/disk"
@@ -14,6 +15,8 @@ type drive struct {
 	flag  string // as it was given
 	file  string
 	cdrom bool
+	// virtio puts it behind virtio instead of IDE.
+	virtio bool
 }
 
 // option takes what stands behind a file's name, and reports whether it is one.
@@ -22,9 +25,10 @@ func (d *drive) option(word string) (known bool, err error) {
 	case word == "ro":
 		d.ReadOnly = true
 	case word == "rw":
-	case key == "if" && value == "ide":
+	case key == "if" && (value == "ide" || value == "virtio"):
+		d.virtio = value == "virtio"
 	case key == "if":
-		return true, failure{d.flag, "there is no controller " + value, "write if=ide"}
+		return true, failure{d.flag, "there is no controller " + value, "write if=ide or if=virtio"}
 	default:
 		return false, nil
 	}
@@ -83,13 +87,20 @@ func (f *driveFlags) parse(locked bool) error {
 func (f *driveFlags) places() (at []int, err error) {
 	var taken [machine.IDEDevices]bool
 	at = make([]int, len(f.drives))
+	disks := 0
 	for _, cdrom := range []bool{true, false} {
 		order := [machine.IDEDevices]int{0, 1, 2, 3}
 		if cdrom {
 			order = [machine.IDEDevices]int{2, 3, 1, 0}
 		}
 		for i, d := range f.drives {
-			if d.cdrom != cdrom {
+			switch {
+			case d.cdrom != cdrom:
+				continue
+			case d.virtio:
+				if disks++; disks > machine.VirtioDisks {
+					return nil, failure{d.flag, fmt.Sprintf("there are %d disks behind virtio already", machine.VirtioDisks), "give fewer"}
+				}
 				continue
 			}
 			at[i] = -1
@@ -117,6 +128,10 @@ func (f *driveFlags) open() (s machine.Storage, err error) {
 		image, err := disk.Open(d.file, d.Options)
 		if err != nil {
 			return s, errors.Join(err, s.Close())
+		}
+		if d.virtio {
+			s.Virtio = append(s.Virtio, image)
+			continue
 		}
 		s.IDE[at[i]] = machine.Drive{Image: image, CDROM: d.cdrom}
 	}

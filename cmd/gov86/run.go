@@ -92,7 +92,7 @@ func newRun(status *int) *cobra.Command {
 		"share a directory under a name: `[NAME=]DIR[,ro]`, repeatable; the embedded guest mounts\n"+
 			"it at /mnt/NAME (default for the embedded guest \"host=.,ro\")")
 	f.StringArrayVar(&s.disks, "disk", nil,
-		"have the disk whose image is in a file: `FILE[,ro]`, repeatable")
+		"have the disk whose image is in a file: `FILE[,ro][,if=ide|virtio]`, repeatable")
 	f.StringArrayVar(&s.cdroms, "cdrom", nil, "have a CD-ROM drive with the disc whose image is in `FILE`, repeatable")
 	f.Var(&s.memory, "memory", "give the guest this much memory: a number and K, M or G")
 	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")

@@ -103,7 +103,7 @@ type PCI struct {
 func NewPCI(dev Device, bus *pci.Bus, device uint8, at [4]uint16, dma mem.DMA) *PCI {
 	t := &PCI{dev: dev}
 	t.fn = pci.NewFunction(pci.Header{
-		Vendor: vendorID, Device: firstDevice + dev.ID(), Revision: 1, Class: 0x000200,
+		Vendor: vendorID, Device: firstDevice + dev.ID(), Revision: 1, Class: class(dev.ID()),
 		SubVendor: vendorID, SubDevice: dev.ID(), Pin: 1,
 	})
 	t.fn.IO(barCommon, at[barCommon], barSize[barCommon], &common{t})
@@ -123,6 +123,16 @@ func NewPCI(dev Device, bus *pci.Bus, device uint8, at [4]uint16, dma mem.DMA) *
 	t.resetQueues()
 	bus.Attach(device, 0, t.fn)
 	return t
+}
+
+// class is the class code of a device type. Where PCI has none, drivers go by
+// the device number alone.
+func class(id uint16) uint32 {
+	const block, blockClass, unclassified = 2, 0x010000, 0x000200
+	if id == block {
+		return blockClass
+	}
+	return unclassified
 }
 
 // capability appends a structure that fills a base address register.

@@ -91,6 +91,9 @@ type Chain struct {
 // Readable is the number of bytes the device may read.
 func (c *Chain) Readable() int { return total(c.readable) }
 
+// Head names the chain to Again.
+func (c *Chain) Head() uint16 { return c.head }
+
 // Writable is the number of bytes the device may write.
 func (c *Chain) Writable() int { return c.room }
 
@@ -156,6 +159,17 @@ func (q *Queue) pop(c *Chain) (bool, error) {
 	q.nextAvail++
 	*c = Chain{head: head, dma: q.dma, readable: c.readable[:0], writable: c.writable[:0]}
 	return true, q.gather(c, mem.Addr(q.desc), q.size, head, q.indirect)
+}
+
+// Again takes a chain once more that was popped and not pushed, after the state
+// was loaded. It reports false when the ring is broken.
+func (q *Queue) Again(c *Chain, head uint16) bool {
+	*c = Chain{head: head, dma: q.dma, readable: c.readable[:0], writable: c.writable[:0]}
+	if err := q.gather(c, mem.Addr(q.desc), q.size, head, q.indirect); err != nil {
+		q.broken(err)
+		return false
+	}
+	return true
 }
 
 // gather appends the descriptors of a table of n entries from head on. A chain
@@ -260,6 +274,17 @@ type Writer struct{ cursor }
 
 // Writer returns a writer of the writable part.
 func (c *Chain) Writer() Writer { return Writer{cursor{dma: c.dma, left: c.writable}} }
+
+// Skip goes n bytes on, leaving them as they are.
+func (w *Writer) Skip(n int) {
+	for n > 0 && len(w.left) > 0 {
+		step := min(n, int(w.left[0].n-w.off))
+		n -= step
+		if w.off += uint32(step); w.off == w.left[0].n {
+			w.left, w.off = w.left[1:], 0
+		}
+	}
+}
 
 // Write implements io.Writer; it is short when the chain is full.
 func (w *Writer) Write(p []byte) (int, error) {

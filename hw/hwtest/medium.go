@@ -48,6 +48,14 @@ func (m *Medium) Write(p []byte, off uint64, done func(error)) {
 	})
 }
 
+// Zero implements hw.Medium.
+func (m *Medium) Zero(off, n uint64, done func(error)) {
+	m.request(done, func() {
+		clear(m.Data[off : off+n])
+		m.Unflushed = true
+	})
+}
+
 // Flush implements hw.Medium.
 func (m *Medium) Flush(done func(error)) {
 	m.request(done, func() {

@@ -58,6 +58,7 @@ var importMap = []row{
 	{pkg: "pci", ours: "io mem hw snapshot trace", banned: noHost},
 	{pkg: "devices/virtio", ours: "pci io mem hw snapshot trace", banned: noHost},
 	{pkg: "devices/virtio/virtiotest", ours: "pci io mem hw hw/hwtest"},
+	{pkg: "devices/virtioblk", ours: "devices/virtio hw mem snapshot trace", banned: noHost},
 	{pkg: "devices/v86fs", ours: "devices/virtio devices/v86fs/wire hw mem snapshot trace", banned: "os"},
 	{pkg: "devices/v86fs/wire", banned: noHost},
 	{pkg: "devices/v86fs/dirfs", ours: "devices/v86fs", others: sys},
