@@ -167,6 +167,9 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 	if m.lockstep == nil { // what one of two machines is told the other is not
 		m.board.fs.Watch(m.Post)
 	}
+	if !m.cfg.Counted { // when the host is done must not be seen in counted time
+		m.board.fs.SetHost(newWorkers(m.Post))
+	}
 	m.watchInstructions()
 	defer m.meter.start()()
 	for {

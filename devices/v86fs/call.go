@@ -1,6 +1,7 @@
 package v86fs
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -19,9 +20,10 @@ const (
 
 // A Host works for the device beside the machine.
 type Host interface {
-	// Go runs work, on another goroutine, and afterwards done on the machine's.
-	// Both may have run when it returns.
-	Go(work, done func())
+	// Go runs work, on another goroutine if need be, and afterwards done on the
+	// machine's. Both may have run when it returns. Work of one class takes about
+	// as long.
+	Go(class uint8, work, done func())
 	// Wait is Go for work that takes as long as somebody else wants; Drain does
 	// not wait for it.
 	Wait(work, done func())
@@ -34,6 +36,7 @@ type call struct {
 	s       *session
 	queue   int
 	chain   virtio.Chain
+	length  uint32 // of the message, as its prefix has it
 	buf     []byte // the message
 	req     wire.Request
 	body    []byte
@@ -86,12 +89,12 @@ func (s *session) take(q int, chain *virtio.Chain) bool {
 		return false
 	}
 	var r wire.Request
-	r.Decode(head[:])
-	t := wire.Type(head[4])
+	r.Decode(head[:]) // the body is looked at later
+	t := r.Type
 	if s.d.features&wire.FeatureExtended == 0 || t < wire.FirstExtended || t > wire.LastReserved {
 		return false
 	}
-	c := &call{s: s, queue: q, chain: *chain, req: r, op: &operations[t], version: s.d.version}
+	c := &call{s: s, queue: q, chain: *chain, req: r, length: binary.LittleEndian.Uint32(head[:]), op: &operations[t], version: s.d.version}
 	*chain = virtio.Chain{}
 	s.outstanding[q]++
 	s.d.counts[t]++
@@ -122,17 +125,18 @@ func (c *call) read() error {
 	if c.op.plan == nil {
 		return ENOSYS
 	}
-	n := min(c.chain.Readable(), messageLimit)
-	c.buf = make([]byte, n)
+	if c.length > messageLimit || int(c.length) > c.chain.Readable() || c.chain.Writable() < c.op.size {
+		return EINVAL
+	}
+	c.buf = make([]byte, c.length)
 	in := c.chain.Reader()
 	if _, err := in.Read(c.buf); err != nil {
 		return EFAULT
 	}
-	body, err := c.req.Decode(c.buf)
-	if err != nil || c.chain.Writable() < c.op.size {
+	var err error
+	if c.body, err = c.req.Decode(c.buf); err != nil {
 		return EINVAL
 	}
-	c.buf, c.body = c.buf[:wire.RequestSize+len(body)], body
 	return nil
 }
 
@@ -167,7 +171,7 @@ func (c *call) run(p plan) {
 	}
 	c.s.inflight++
 	var err error
-	d.host.Go(func() { err = p.work() }, func() {
+	d.host.Go(uint8(c.req.Type), func() { err = p.work() }, func() {
 		c.s.inflight--
 		c.finish(p, err)
 		c.s.resume()

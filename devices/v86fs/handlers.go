@@ -212,7 +212,7 @@ func (d *Device) write(r *wire.Reader) bool {
 		_, n, err = x.Backend.Write(i.node, [][]byte{m.Data}, m.Offset, 0)
 	}
 	if err == nil {
-		d.wrotePart(i, m.Offset, uint64(n))
+		d.wrotePart(x.Backend, i, m.Offset, uint64(n))
 	}
 	d.status(err, nil)
 	d.reply.U32(uint32(n))

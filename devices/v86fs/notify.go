@@ -109,14 +109,21 @@ func (d *Device) tell(n notice) {
 
 // wrotePart queues the invalidation of pages that a WRITE covered in part: the
 // protocol's first driver zero-fills the rest of such a page in its cache. A
-// write from a page boundary to the end of the file needs none.
-func (d *Device) wrotePart(i inode, off, n uint64) {
-	if n == 0 || off%pageSize == 0 {
+// write from a page boundary to the end of a page or of the file needs none.
+func (d *Device) wrotePart(b Backend, i inode, off, n uint64) {
+	end := off + n
+	if n == 0 || off%pageSize == 0 && (end%pageSize == 0 || endsAt(b, i.node, end)) {
 		return
 	}
 	first := off &^ (pageSize - 1)
-	last := (off + n + pageSize - 1) &^ (pageSize - 1)
+	last := (end + pageSize - 1) &^ (pageSize - 1)
 	d.base(wire.Invalidate, d.number[i], first, last-first)
+}
+
+// endsAt reports whether a file has nothing from end on.
+func endsAt(b Backend, n Node, end uint64) bool {
+	a, err := b.Getattr(n)
+	return err == nil && a.Size <= end
 }
 
 // noticeRoom is what the buffers of the first drivers have room for.

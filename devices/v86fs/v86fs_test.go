@@ -244,6 +244,34 @@ func TestNoticesWaitForTheDriverAndNoneIsLost(t *testing.T) {
 	}
 }
 
+// TestAPageWrittenInPartIsAskedAgain writes 10 bytes at places of a file of 100:
+// the first driver has zeros behind them in its cache, unless the file ends there.
+func TestAPageWrittenInPartIsAskedAgain(t *testing.T) {
+	for _, w := range []struct {
+		off   uint64
+		asked bool
+	}{{0, true}, {50, true}, {90, true}, {4096, false}, {8190, true}} {
+		c := newClient(t, memory())
+		_, p := c.call(wire.Create, entry(c.mount(""), "f", 0o100644))
+		file := binary.LittleEndian.Uint64(p)
+		c.Kick(2)
+		write := func(off uint64, n int) {
+			c.call(wire.Write, func(w *wire.Writer) {
+				w.U64(file)
+				w.U64(off)
+				w.U32(uint32(n))
+				w.B = append(w.B, make([]byte, n)...)
+			})
+		}
+		if write(0, 100); c.dev.Pending() {
+			t.Error("a new file is asked again")
+		}
+		if write(w.off, 10); c.dev.Pending() != w.asked {
+			t.Errorf("after a write at %d: asked again is %v, want %v", w.off, c.dev.Pending(), w.asked)
+		}
+	}
+}
+
 func FuzzMessages(f *testing.F) {
 	f.Add([]byte{0x0b, 0, 0, 0, 0, 1, 0, 2, 0, 'w', 's'})
 	f.Add(bytes.Repeat([]byte{8}, 64))

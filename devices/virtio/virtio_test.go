@@ -2,6 +2,7 @@ package virtio_test
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/gov86/gov86/devices/virtio"
@@ -178,4 +179,67 @@ func FuzzRings(f *testing.F) {
 		}
 		d.Kick(0)
 	})
+}
+
+// lender answers each chain by what it reads of its readable part, from byte 3
+// on, at byte 2 of its writable part, both in the guest's memory.
+type lender struct {
+	echo
+	n    int
+	lent error
+}
+
+func (l *lender) Notify(n int) {
+	for l.q[n].Pop(&l.chain) {
+		from, err := l.chain.Readables(3, l.n)
+		to, werr := l.chain.Writables(2, l.n)
+		if l.lent = errors.Join(err, werr); l.lent == nil {
+			all := bytes.Join(from, nil)
+			for _, b := range to {
+				all = all[copy(b, all):]
+			}
+		}
+		l.q[n].Push(&l.chain, 2+l.n)
+	}
+}
+
+func TestBuffersAreLentWhereverTheyAreCut(t *testing.T) {
+	b := virtiotest.NewBoard(t)
+	dev := &lender{}
+	virtio.NewPCI(dev, b.Bus, 5, [4]uint16{0xf800, 0xf900, 0xf700, 0xf600}, b.Memory)
+	d := virtiotest.Find(t, b, 5)
+	if !d.Start(virtio.FeatureVersion1, 1, 16) {
+		t.Fatal("not started")
+	}
+	const at mem.Addr = 0x50000
+	text := []byte("..|written in pieces")
+	if err := b.Memory.WriteAt(text, at); err != nil {
+		t.Fatal(err)
+	}
+	send := func(n int, last mem.Addr) {
+		dev.n = n
+		d.Descriptor(0, 0, at, 5, 1, 1)
+		d.Descriptor(0, 1, at+5, 0, 1, 2)
+		d.Descriptor(0, 2, at+5, uint32(len(text))-5, 1, 3)
+		d.Descriptor(0, 3, at+0x1000, 1, 3, 4)
+		d.Descriptor(0, 4, at+0x1001, 8, 3, 5)
+		d.Descriptor(0, 5, last, 100, 2, 0)
+		d.Offer(0, 0)
+		d.Kick(0)
+		d.Used(0)
+	}
+	send(len(text)-3, at+0x1009)
+	got := make([]byte, len(text)-3)
+	if err := b.Memory.ReadAt(got, at+0x1002); err != nil || dev.lent != nil || string(got) != "written in pieces" {
+		t.Errorf("%q, %v, %v", got, err, dev.lent)
+	}
+	if send(len(text)-2, at+0x1009); dev.lent == nil {
+		t.Error("more is lent than there is")
+	}
+	if send(len(text)-3, 0x4000_0000); dev.lent == nil {
+		t.Error("what is no memory is lent")
+	}
+	if send(3, 0x4000_0000); dev.lent != nil {
+		t.Errorf("a buffer that is not asked for is looked at: %v", dev.lent)
+	}
 }
