@@ -43,12 +43,24 @@ type context struct {
 	window uintptr
 	reach  [6]uint64
 	fault  window.Record
+	// granted is the linear address of the write to code that may be made, or
+	// none; beside are pages with code that are written.
+	granted int64
+	beside  [besideSlots]writtenPage
 	// loads are what the selectors of the GDT last stood for.
 	loads [loadSlots]loaded
 }
 
 // loadSlots is how many entries of the GDT are remembered.
 const loadSlots = 32
+
+// A writtenPage is a page with code in a view for writing.
+type writtenPage struct {
+	page     uint32
+	view     uintptr // R13
+	addend   uintptr
+	granules uintptr // where mem has which granules hold code
+}
 
 // A loaded is what loading a selector made of a segment register. It holds while
 // the descriptor does.
@@ -89,6 +101,16 @@ const (
 	offWindow   = int32(unsafe.Offsetof(context{}.window))
 	offReach    = int32(unsafe.Offsetof(context{}.reach))
 	offMXCSR    = int32(unsafe.Offsetof(context{}.hostMXCSR))
+
+	offGranted = int32(unsafe.Offsetof(context{}.granted))
+	offBeside  = int32(unsafe.Offsetof(context{}.beside))
+
+	// Of a writtenPage, whose size is a power of two.
+	besideShift    = 5
+	besidePage     = int32(unsafe.Offsetof(writtenPage{}.page))
+	besideView     = int32(unsafe.Offsetof(writtenPage{}.view))
+	besideAddend   = int32(unsafe.Offsetof(writtenPage{}.addend))
+	besideGranules = int32(unsafe.Offsetof(writtenPage{}.granules))
 
 	// Of a loaded.
 	loadedSize       = int32(unsafe.Sizeof(loaded{}))
@@ -159,6 +181,17 @@ func (r *region) setSentinel(addr uintptr) {
 
 // view is the address of the first view of those beginning with v.
 func view(t *cpu.TLB, v cpu.View) uintptr { return uintptr(unsafe.Pointer(t.View[v])) }
+
+// remember keeps a page of linear addresses that is written and holds code.
+func (c *context) remember(page uint32, view uintptr, p []byte, granules *uint64) {
+	// SAFETY: p and granules are of the guest's memory, which the engine's CPU
+	// refers to as long as generated code runs, and which does not move.
+	c.beside[page%besideSlots] = writtenPage{
+		page: page, view: view,
+		addend:   uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(page)<<12,
+		granules: uintptr(unsafe.Pointer(granules)),
+	}
+}
 
 // peek64 reads a quadword of guest memory at linear address l, whose page has
 // the addend a.

@@ -8,7 +8,7 @@ import (
 // emit writes the unit.
 func (t *translator) emit() {
 	a := &t.e.asm
-	t.lates, t.islands = t.lates[:0], t.islands[:0]
+	t.lates, t.islands, t.sites = t.lates[:0], t.islands[:0], t.sites[:0]
 	first := &t.steps[0]
 	live := first.before != 0
 
@@ -88,6 +88,12 @@ func (t *translator) charge(i int) {
 	t.late(at, lateExit, site{kind: wantBudget, eip: t.steps[i].eip, undone: uint8(n)})
 }
 
+// addSite keeps a site and returns the number that code tells.
+func (t *translator) addSite(s site) uint32 {
+	t.sites = append(t.sites, s)
+	return t.u.number<<siteBits | uint32(len(t.sites)-1)
+}
+
 // late has code written later for what the displacement at at leads to.
 func (t *translator) late(at int, what lateKind, s site) {
 	s.unit = t.u.number
@@ -164,11 +170,11 @@ func (t *translator) stepOut(i int) {
 	s := t.siteOf(i, wantStep)
 	s.unit = t.u.number
 	s.order = orderOf(&t.steps[i].Inst)
-	a.StoreImm(At(ctx, offSite), t.e.addSite(s))
-	n := len(t.e.sites) - 1
+	n := len(t.sites)
+	a.StoreImm(At(ctx, offSite), t.addSite(s))
 	t.exit(t.flags, &t.recipe)
 	if t.steps[i].how == howStep {
-		t.e.sites[n].resume = int32(a.Pos)
+		t.sites[n].resume = int32(a.Pos)
 	}
 	t.flags = inHost
 }
@@ -239,13 +245,18 @@ func (t *translator) access(i int, reg func() Reg, size uint8, write bool, live 
 	a.Load64(R9, Mem{Base: views, Index: R9, Scale: 3, Disp: from})
 	a.RR(W, OneByte, 0x85, R9, R9) // TEST R9, R9
 	s := t.siteOf(i, wantAccess)
-	s.write, s.restart = write, int32(restart)
-	t.late(a.Jcc(CondE, 0), lateAccess, s)
-	t.lates[len(t.lates)-1].reg = uint8(r)
+	s.write, s.restart, s.size = write, int32(restart), size
+	what := lateAccess
+	if write {
+		what = lateWrite
+	}
+	t.late(a.Jcc(CondE, 0), what, s)
+	l := &t.lates[len(t.lates)-1]
+	l.reg, l.back = uint8(r), a.Pos
 	if size > 1 {
 		a.TestImm8(r, size-1)
 		t.late(a.Jcc(CondNE, 0), lateUnaligned, s)
-		l := &t.lates[len(t.lates)-1]
+		l = &t.lates[len(t.lates)-1]
 		l.reg, l.size, l.back = uint8(r), size, a.Pos
 	}
 	return Sum(R9, r)
@@ -284,6 +295,11 @@ func (t *translator) writeLates() {
 			if Reg(l.reg) != R8 {
 				a.Mov(R8, Reg(l.reg))
 			}
+		case lateWrite:
+			if Reg(l.reg) != R8 {
+				a.Mov(R8, Reg(l.reg))
+			}
+			t.lookBeside(l.site.size, l.back)
 		case lateLink:
 			switch l.flags {
 			case inSaved:
@@ -299,7 +315,7 @@ func (t *translator) writeLates() {
 		if l.site.kind == wantLink || l.site.kind == wantPlain {
 			l.site.restart = int32(a.Pos)
 		}
-		a.StoreImm(At(ctx, offSite), t.e.addSite(l.site))
+		a.StoreImm(At(ctx, offSite), t.addSite(l.site))
 		if l.what == lateLink {
 			t.exit(inHost, nil)
 		} else {

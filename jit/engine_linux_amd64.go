@@ -13,9 +13,6 @@ const (
 	room = 64 << 10
 	// slice bounds a run of generated code, in instructions.
 	slice = 20_000
-	// warm is how often a place is met before it is translated.
-	warm     = 16
-	heatSize = 1 << 16
 )
 
 // An Engine executes one CPU. It implements cpu.Engine.
@@ -26,12 +23,14 @@ type Engine struct {
 	stubs  stubs
 	asm    amd64.Asm
 	units
-	heat  [heatSize]uint8
+	heat  [heatSize]heat
 	key   key
 	table *jumpTable
 	// epoch is the TLB's when the addresses on the stack were put there.
 	epoch uint32
-	t     translator
+	// besideEpoch is the TLB's that the pages in context.beside are of.
+	besideEpoch uint32
+	t           translator
 	// windows are what address spaces have of memory.
 	windows windows
 	// Stats are for reading only.
@@ -46,8 +45,9 @@ type Engine struct {
 	exact bool
 	// eager translates what is met for the first time.
 	eager bool
-	// x87s are the translated x87 instructions, from 1 on.
-	x87s []x87Inst
+	// executed counts instructions of generated code, as of the latest exit from
+	// it for good.
+	executed uint64
 }
 
 var _ processor.Engine = (*Engine)(nil)
@@ -68,8 +68,7 @@ func newEngine(c *processor.CPU, codeSize int) (*Engine, error) {
 	e.asm.Code = r.code
 	e.space = map[key]*jumpTable{}
 	e.flush()
-	e.Stats = Stats{}
-	e.interp.OnForget(e.kill)
+	e.interp.OnForget(e.written)
 	return e, nil
 }
 
@@ -93,58 +92,6 @@ func (e *Engine) Close() error {
 
 // Forget implements cpu.Engine.
 func (e *Engine) Forget(at, n uint32) { e.interp.Forget(at, n) }
-
-// flush forgets all units.
-func (e *Engine) flush() {
-	e.Stats.Flushes++
-	clear(e.windows.slow)
-	e.notePointers()
-	e.x87s = append(e.x87s[:0], x87Inst{})
-	e.units.reset()
-	e.asm.Pos = 0
-	e.stubs = writeStubs(&e.asm)
-	e.region.fault.Goto = e.region.address(e.stubs.fault)
-	e.region.setSentinel(e.region.address(e.stubs.underflow))
-	e.emptyStack()
-	for _, t := range e.space {
-		t.clear()
-	}
-}
-
-// emptyStack forgets the return addresses on the stack.
-func (e *Engine) emptyStack() { e.region.hostSP = e.region.bottom }
-
-// kill forgets the units with bytes in a frame.
-func (e *Engine) kill(frame uint32) {
-	list := e.byFrame[frame]
-	if len(list) == 0 {
-		return
-	}
-	delete(e.byFrame, frame)
-	for _, u := range list {
-		if !u.dead {
-			e.drop(u)
-		}
-	}
-}
-
-// drop forgets a unit: nothing leads to it any more.
-func (e *Engine) drop(u *unit) {
-	e.Stats.Killed++
-	u.dead = true
-	delete(e.byID, unitID{u.linear, u.frame, u.key})
-	e.Stats.LinksBroken += uint64(len(u.incoming))
-	for _, l := range u.incoming {
-		e.asm.Patch(int(l.at), int(l.exit))
-	}
-	if t := e.space[u.key&^keyPlain]; t != nil {
-		t.forget(u.linear, u.guarded)
-	}
-	if slot := &e.cache[cacheSlot(u.linear)]; *slot == u {
-		*slot = nil
-	}
-	e.emptyStack()
-}
 
 // Run implements cpu.Engine.
 func (e *Engine) Run(budget uint64) (retired uint64, why processor.Exit) {
@@ -232,9 +179,7 @@ func (e *Engine) find() *unit {
 		*slot = u
 		return u
 	}
-	h := &e.heat[(l^l>>16)%heatSize]
-	if *h < warm && !e.eager {
-		*h++
+	if !e.isWarm(l) {
 		return nil
 	}
 	u := e.translate(l, frame, k, addend, at)
@@ -322,7 +267,8 @@ func (e *Engine) execute(u *unit, left *int64) {
 		r.resume = r.address(at)
 		r.enter(r.address(e.stubs.prologue))
 		e.windows.count(before - r.budget)
-		s := &e.sites[r.site]
+		r.granted = none
+		s := e.site(r.site)
 		at = e.serve(s)
 		if e.sample != nil {
 			// What is charged for and not executed yet counts too, and not again.
@@ -333,6 +279,7 @@ func (e *Engine) execute(u *unit, left *int64) {
 		}
 	}
 	*left -= given - r.budget
+	e.executed += uint64(max(given-r.budget, 0))
 	r.simd = 0
 	e.notePointers()
 }

@@ -44,6 +44,10 @@ func (r *region) close() error {
 // prepare derives from the state what generated code needs.
 func (e *Engine) prepare() {
 	r := e.region
+	if e.besideEpoch != e.TLB.Epoch {
+		e.besideEpoch = e.TLB.Epoch
+		r.beside = [besideSlots]writtenPage{}
+	}
 	r.pending = e.Attention()
 	mode := e.Mode()
 	for _, s := range [...]isa.Seg{isa.FS, isa.GS} {

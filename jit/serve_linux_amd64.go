@@ -23,7 +23,7 @@ func (e *Engine) serve(s *site) int {
 	case wantLink, wantPlain:
 		e.left(Links, s.eip)
 		e.EIP = s.eip
-		from, l, flushes := e.all[s.unit], link{s.resume, s.restart}, e.Stats.Flushes
+		from, at, exit := e.all[s.unit], s.resume, s.restart
 		u := e.again()
 		if u != nil && s.kind == wantPlain {
 			u = e.plain()
@@ -31,13 +31,13 @@ func (e *Engine) serve(s *site) int {
 		if u == nil {
 			return 0
 		}
-		if !from.dead && flushes == e.Stats.Flushes {
+		if !from.dead {
 			to := u.guarded
 			if u.linear>>12 == from.linear>>12 && u.frame == from.frame {
 				to = u.entry
 			}
-			e.asm.Patch(int(l.at), to)
-			u.incoming = append(u.incoming, l)
+			e.asm.Patch(int(at), to)
+			e.links.add(link{at: at, exit: exit, from: from, to: u})
 			e.Stats.LinksMade++
 		}
 		return u.entry
@@ -83,8 +83,8 @@ func (e *Engine) serve(s *site) int {
 	return 0
 }
 
-// filled fills the TLB for the access of s and reports whether that is all it
-// lacked.
+// filled makes the access of s possible, if that is a matter of the TLB or of
+// code in its page, and reports whether it did.
 func (e *Engine) filled(s *site) bool {
 	l := e.region.argument
 	v, a := e.DataView()+processor.ReadView, e.Data()
@@ -94,10 +94,11 @@ func (e *Engine) filled(s *site) bool {
 	if e.TLB.View[v][l>>12] != 0 {
 		return false // the access crosses into another page
 	}
-	if _, t := e.Translate(processor.Linear(l), a); t != processor.NoTrap {
+	at, t := e.Translate(processor.Linear(l), a)
+	if t != processor.NoTrap || e.epoch != e.TLB.Epoch {
 		return false
 	}
-	return e.TLB.View[v][l>>12] != 0 && e.epoch == e.TLB.Epoch
+	return e.TLB.View[v][l>>12] != 0 || s.write && e.admit(s, at)
 }
 
 // stepOver lets the interpreter execute the instruction of s.

@@ -41,9 +41,9 @@ type Stats struct {
 	// Aside is how many instructions the interpreter retired.
 	Aside uint64
 	// LinksMade are jumps that lead from unit to unit, LinksBroken those that did
-	// until the unit was Killed, since its code was written or moved. A flush
-	// forgets all units.
-	LinksMade, LinksBroken, Killed, Flushes uint64
+	// until one of the units was gone: Killed since its code was written, or
+	// Evicted to make room.
+	LinksMade, LinksBroken, Killed, Evicted uint64
 	// WindowsOpened and WindowsShut are windows, in which Windowed instructions
 	// were executed. PagesShown and PagesHidden are pages of them, WindowChecks how
 	// often all that a window shows was compared with the page tables, SlowSites

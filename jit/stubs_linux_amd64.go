@@ -19,12 +19,13 @@ var guest = [8]Reg{RAX, RCX, RDX, RBX, esp, RBP, RSI, RDI}
 
 // Stubs are pieces of code that all units share, by their offsets.
 type stubs struct {
-	prologue   int // called by enter
-	leave      int // returns from enter; the flags are in the host's
-	leaveSaved int // the same with the flags in context.saved
-	underflow  int // a return to R8 that the stack does not know
-	mismatch   int // a return to R8 that is not where the stack says, with ECX in R10
-	fault      int // where the handler of faults leads; as leave
+	prologue   int     // called by enter
+	leave      int     // returns from enter; the flags are in the host's
+	leaveSaved int     // the same with the flags in context.saved
+	underflow  int     // a return to R8 that the stack does not know
+	mismatch   int     // a return to R8 that is not where the stack says, with ECX in R10
+	fault      int     // where the handler of faults leads; as leave
+	beside     [17]int // by width: finds the page of a write that the views do not have
 	// load loads a segment register with the selector in R8D, or sets CF.
 	load [6]int
 }
@@ -157,6 +158,7 @@ func writeStubs(a *Asm) (s stubs) {
 	dispatch(a)
 	jumpTo(a, R9)
 
+	s.beside = writeBeside(a)
 	for _, g := range []isa.Seg{isa.ES, isa.DS, isa.FS, isa.GS} {
 		s.load[g] = a.Pos
 		writeLoad(a, g)

@@ -1,6 +1,7 @@
 package jit
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/gov86/gov86/cpu"
@@ -50,7 +51,7 @@ type late struct {
 	from   int // the displacement that leads to it
 	what   lateKind
 	site   site
-	back   int // for unaligned: where to go on
+	back   int // of an access: where to go on
 	reg    uint8
 	size   uint8
 	flags  flagPlace
@@ -64,6 +65,7 @@ type lateKind uint8
 const (
 	lateExit      lateKind = iota // tell the site and leave
 	lateAccess                    // the same, with the address in R8
+	lateWrite                     // the same, unless the page holds code and this is none
 	lateUnaligned                 // see whether the access stays within its page
 	lateLink                      // charge back, and jump
 )
@@ -79,9 +81,10 @@ type translator struct {
 	// to a jump on an island, behind the next jump that is always taken.
 	islands []island
 	page    []byte // the code page
-	// peeked are the frames of other pages that were looked into.
-	peeked []uint32
-	spill  []byte // an instruction that runs into the next page
+	// extents are the bytes looked at.
+	extents []extent
+	sites   []site
+	spill   []byte // an instruction that runs into the next page
 	// flags is where the guest's flags are, recipe how to compute them if they are
 	// there.
 	flags  flagPlace
@@ -101,51 +104,61 @@ func (e *Engine) translate(l, frame uint32, k key, addend uintptr, at mem.Addr) 
 	if page == nil {
 		return nil
 	}
-	if e.asm.Pos+room > len(e.asm.Code) {
-		e.flush()
-	}
-	t.e, t.page, t.peeked = e, page, t.peeked[:0]
-	t.u = &unit{linear: l, frame: frame, key: k, addend: addend, number: int32(len(e.all))}
+	e.notePointers()
+	t.e, t.page, t.extents = e, page, t.extents[:0]
+	u := &unit{linear: l, frame: frame, key: k, addend: addend, born: e.executed}
+	t.u = u
 	t.collect(l)
 	if len(t.steps) == 0 && !t.collectSpill(l) {
 		return nil
 	}
+	e.makeRoom()
+	e.number(u)
 	t.liveness()
 	for i := range t.steps {
 		t.isCode(t.steps[i].eip, t.steps[i].Len)
 	}
-	if t.u.spill {
-		if e.Mem.MarkCode(mem.Addr(t.u.next)<<12, isa.MaxLen) {
-			e.TLB.Protect(t.u.next)
-		}
-		e.byFrame[t.u.next] = append(e.byFrame[t.u.next], t.u)
+	if u.spill {
+		t.note(extent{u.next, 0, uint16(uint32(t.steps[0].Len) - (mem.PageSize - l&0xfff) - 1)})
 	}
-	start := e.asm.Pos
-	t.u.start = start
+	u.start = e.asm.Pos
 	t.frames()
 	t.emit()
 	e.Stats.Units++
 	e.Stats.Instructions += uint64(len(t.steps))
-	e.Stats.HostBytes += uint64(e.asm.Pos - start)
+	e.Stats.HostBytes += uint64(e.asm.Pos - u.start)
 	for i := range t.steps {
 		e.Stats.GuestBytes += uint64(t.steps[i].Len)
 	}
-	u := t.u
-	e.all = append(e.all, u)
-	e.byID[unitID{l, frame, u.key}] = u
-	e.byFrame[frame] = append(e.byFrame[frame], u)
-	for _, f := range t.peeked {
-		e.byFrame[f] = append(e.byFrame[f], u)
-	}
+	u.extents, u.sites = slices.Clone(t.sorted()), slices.Clone(t.sites)
+	e.keep(u)
 	return u
+}
+
+// note keeps that the bytes of s were looked at.
+func (t *translator) note(s extent) {
+	for i := len(t.extents) - 1; i >= 0; i-- {
+		o := &t.extents[i]
+		if o.frame == s.frame && s.first >= o.first && s.first <= o.last+1 {
+			o.last = max(o.last, s.last)
+			return
+		}
+	}
+	t.extents = append(t.extents, s)
+}
+
+// sorted are the extents, those of a frame in a row.
+func (t *translator) sorted() []extent {
+	slices.SortFunc(t.extents, func(a, b extent) int {
+		return cmp.Or(cmp.Compare(a.frame, b.frame), cmp.Compare(a.first, b.first))
+	})
+	return t.extents
 }
 
 // isCode notes that n bytes at eip were decoded, as far as they lie in the page.
 func (t *translator) isCode(eip uint32, n uint8) {
 	off := eip & (mem.PageSize - 1)
-	if t.e.Mem.MarkCode(mem.Addr(t.u.frame)<<12|mem.Addr(off), int(min(uint32(n), mem.PageSize-off))) {
-		t.e.TLB.Protect(t.u.frame)
-	}
+	t.note(extent{t.u.frame, uint16(off), uint16(min(off+uint32(n), mem.PageSize) - 1)})
 }
 
 // decode decodes the instruction at eip, if it lies wholly in the page.
@@ -189,13 +202,8 @@ func (t *translator) peek(eip uint32) (in isa.Inst, ok bool) {
 	if err != nil || !e.Model.Knows(&in) {
 		return in, false
 	}
-	frame := e.Mem.Frame(at)
-	if e.Mem.MarkCode(at, int(in.Len)) {
-		e.TLB.Protect(frame)
-	}
-	if !slices.Contains(t.peeked, frame) {
-		t.peeked = append(t.peeked, frame)
-	}
+	off := uint16(eip & (mem.PageSize - 1))
+	t.note(extent{e.Mem.Frame(at), off, off + uint16(in.Len) - 1})
 	return in, true
 }
 

@@ -53,7 +53,7 @@ const (
 type unit struct {
 	linear, frame uint32
 	key           key
-	number        int32 // its place in units.all
+	number        uint32 // its place in units.all
 	// addend is what the fetch view has for the page while it is this one.
 	addend uintptr
 	// spill is set when the only instruction runs into the next page, which lies
@@ -64,19 +64,23 @@ type unit struct {
 	// entry is where direct jumps from the same page lead, guarded where those
 	// from other pages do, and indirect ones.
 	entry, guarded int
-	incoming       []link
-	dead           bool
+	// incoming and outgoing are the first of the links to and from it.
+	incoming, outgoing int32
+	dead               bool
 	// x87 says that it uses the host's x87 registers.
 	x87 bool
-	// start is where its code begins, accesses are those in a window, in the order
-	// of the code.
-	start    int
+	// start is where its code begins, born when it was made, in instructions
+	// executed before.
+	start int
+	born  uint64
+	// extents are the bytes it was made of, each once, those of a frame in a row.
+	extents []extent
+	sites   []site
+	// x87s are its translated x87 instructions.
+	x87s []x87Inst
+	// accesses are those in a window, in the order of the code.
 	accesses []access
 }
-
-// A link is a jump that leads to a unit: its displacement, and where it led
-// before.
-type link struct{ at, exit int32 }
 
 type unitID struct {
 	linear, frame uint32
@@ -103,6 +107,8 @@ const (
 type site struct {
 	kind  kind
 	write bool
+	// size is that of the access.
+	size uint8
 	// x87 says that the instruction uses State.FPU when the interpreter executes
 	// it.
 	x87 bool
@@ -112,7 +118,7 @@ type site struct {
 	// at eip included.
 	undone uint8
 	op     isa.Op
-	unit   int32 // its number
+	unit   uint32 // its number
 	eip    uint32
 	// restart and resume are where to enter again: at the access, and behind the
 	// instruction; of a link they are its exit, and the displacement.
@@ -124,6 +130,9 @@ type site struct {
 // next is the address behind the instruction.
 func (s *site) next() uint32 { return s.eip + uint32(s.len) }
 
+// Generated code tells a site by the number of its unit and its own in that.
+const siteBits = 12
+
 // indirectSite is the site of every jump through the table.
 const indirectSite = 0
 
@@ -134,27 +143,49 @@ const cacheSlots = 1 << 14
 
 // units are those there are.
 type units struct {
-	all     []*unit
-	byID    map[unitID]*unit
-	byFrame map[uint32][]*unit
-	cache   [cacheSlots]*unit
-	sites   []site
+	// all are units by their numbers, unused the numbers of those that are no
+	// more. The unit 0 stands for the stubs.
+	all    []*unit
+	unused []uint32
+	byID   map[unitID]*unit
+	pages  map[uint32]*page
+	cache  [cacheSlots]*unit
+	links
+	// ring has the units as they lie in the ring of code, which begins at first:
+	// from oldest on, also those that are dead.
+	ring   []*unit
+	oldest int
+	first  int
 	// space are the tables of indirect jumps, by key.
 	space map[key]*jumpTable
 }
 
 func (u *units) reset() {
-	u.all = u.all[:0]
+	stubs := &unit{dead: true, sites: []site{{kind: wantIndirect}, {kind: wantWindow}}}
+	u.all = append(u.all[:0], stubs)
+	u.unused = u.unused[:0]
 	u.byID = map[unitID]*unit{}
-	u.byFrame = map[uint32][]*unit{}
+	u.pages = map[uint32]*page{}
+	u.ring, u.oldest = u.ring[:0], 0
 	clear(u.cache[:])
-	u.sites = append(u.sites[:0], site{kind: wantIndirect}, site{kind: wantWindow})
+	u.links.reset()
 }
 
 func cacheSlot(linear uint32) uint32 { return (linear ^ linear>>14) % cacheSlots }
 
-// addSite keeps a site and returns its number.
-func (u *units) addSite(s site) uint32 {
-	u.sites = append(u.sites, s)
-	return uint32(len(u.sites) - 1)
+// number gives a new unit its number.
+func (u *units) number(n *unit) {
+	if last := len(u.unused) - 1; last >= 0 {
+		n.number = u.unused[last]
+		u.unused = u.unused[:last]
+		u.all[n.number] = n
+		return
+	}
+	n.number = uint32(len(u.all))
+	u.all = append(u.all, n)
+}
+
+// site is the site that generated code tells by number.
+func (u *units) site(number uint32) *site {
+	return &u.all[number>>siteBits].sites[number%(1<<siteBits)]
 }

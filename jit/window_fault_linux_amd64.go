@@ -12,13 +12,15 @@ import (
 // in a window before it is one whose accesses are made through the TLB.
 const patience = 16
 
+// maxSlow bounds how many of those are known.
+const maxSlow = 1 << 15
+
 // accessAt is the access of the instruction at pos in the code, and its unit.
 func (u *units) accessAt(pos int) (*unit, *access) {
-	n := sort.Search(len(u.all), func(i int) bool { return u.all[i].start > pos })
-	if n == 0 {
+	of := u.at(pos)
+	if of == nil {
 		return nil, nil
 	}
-	of := u.all[n-1]
 	i := sort.Search(len(of.accesses), func(i int) bool { return int(of.accesses[i].pos) > pos })
 	if i == 0 {
 		return nil, nil
@@ -86,6 +88,9 @@ func (e *Engine) unusual(u *unit, a *access, always bool) int {
 	e.left(Slow, a.eip)
 	if a.times++; always || a.times > patience {
 		e.Stats.SlowSites++
+		if len(e.windows.slow) == maxSlow {
+			clear(e.windows.slow) // it is found out again
+		}
 		e.windows.slow[slowOf(u, a.eip)] = true
 		if !u.dead {
 			s := a.site

@@ -108,7 +108,7 @@ func (e *Engine) notePointers() {
 		return
 	}
 	if x.last != 0 {
-		in := &e.x87s[x.last]
+		in := &e.all[x.last>>siteBits].x87s[x.last%(1<<siteBits)]
 		f.IP, f.CS = in.eip, e.Seg[isa.CS].Selector
 		if e.RecordsFOP() {
 			f.Opcode = in.opcode

@@ -9,7 +9,7 @@ type x87Context struct {
 	// live is set while the guest's x87 registers are in the host's.
 	live uint32
 	// last is the number of the last instruction that set the instruction
-	// pointer, of those in Engine.x87s; 0 is none.
+	// pointer, of those in unit.x87s; 0 is none.
 	last uint32
 	// data and selector are the offset and the segment of the last memory
 	// operand; the selector is noData if there was none.

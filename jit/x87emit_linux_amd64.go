@@ -117,7 +117,9 @@ func (t *translator) operand87(i int) Mem {
 		return t.access(i, t.operand(s), s.Width, writes, s.before)
 	}
 	m := t.access(i, t.operand(s), 1, writes, s.before)
+	t.lates[len(t.lates)-1].site.size = s.Width
 	l := t.lates[len(t.lates)-1]
+	l.what = lateAccess
 	a.Lea(R10, At(m.Index, 9))
 	a.RR(0, OneByte, 0x31, m.Index, R10) // XOR R10D, r32
 	a.RR(0, OneByte, 0xf7, 0, R10)       // TEST R10D, imm32
@@ -181,8 +183,8 @@ func (t *translator) point(i int, r Reg) {
 	if t.overtaken(i, false) {
 		return
 	}
-	t.e.x87s = append(t.e.x87s, x87Inst{eip: s.eip, opcode: s.X87})
-	a.StoreImm(At(ctx, offX87Last), uint32(len(t.e.x87s)-1))
+	a.StoreImm(At(ctx, offX87Last), t.u.number<<siteBits|uint32(len(t.u.x87s)))
+	t.u.x87s = append(t.u.x87s, x87Inst{eip: s.eip, opcode: s.X87})
 }
 
 // overtaken reports whether a later step notes what step i would, the address of

@@ -73,7 +73,7 @@ func mips(n uint64, in time.Duration) float64 {
 func writeTranslator(t io.Writer, s *jit.Stats, retired uint64) {
 	fmt.Fprintf(t, "translated\t%s units, %s instructions of %s bytes\n", digits(s.Units), digits(s.Instructions), digits(s.GuestBytes))
 	fmt.Fprintf(t, "generated\t%s bytes, %.1f for an instruction\n", digits(s.HostBytes), float64(s.HostBytes)/float64(max(s.Instructions, 1)))
-	fmt.Fprintf(t, "forgotten\t%s units killed, %s flushes of everything\n", digits(s.Killed), digits(s.Flushes))
+	fmt.Fprintf(t, "forgotten\t%s units whose code was written, %s to make room\n", digits(s.Killed), digits(s.Evicted))
 	fmt.Fprintf(t, "links\t%s made, %s broken\n", digits(s.LinksMade), digits(s.LinksBroken))
 	fmt.Fprintf(t, "interpreted\t%s instructions, %.2f %%\n", digits(s.Aside), percent(s.Aside, retired))
 	fmt.Fprintf(t, "windows\t%s opened, %s shut, %.1f %% of the instructions\n", digits(s.WindowsOpened), digits(s.WindowsShut), percent(s.Windowed, retired))

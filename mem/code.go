@@ -10,13 +10,6 @@ const granuleShift = 6
 
 func (m *codeMap) holds(frame uint32) bool { return m.granules[frame] != 0 }
 
-// span has the bits of the granules that [off, off+n) touches; n is at least 1
-// and the range lies in one page.
-func span(off, n int) uint64 {
-	first, last := uint(off)>>granuleShift, uint(off+n-1)>>granuleShift
-	return ^uint64(0) >> (63 - (last - first)) << first
-}
-
 // MarkCode records that the n bytes at a, within one page frame, were decoded.
 // It reports whether the frame held no code before: pointers for writing it
 // must then be dropped.
@@ -27,17 +20,40 @@ func (s *Space) MarkCode(a Addr, n int) (fresh bool) {
 	}
 	g := &s.code.granules[a>>pageShift]
 	fresh = *g == 0
-	*g |= span(int(a&pageMask), n)
+	*g |= Granules(int(a&pageMask), n)
 	return fresh
 }
 
-// ForgetCode records that nothing decoded from the frame is kept any more.
-func (s *Space) ForgetCode(frame uint32) { s.code.granules[frame] = 0 }
+// Code is what MarkCode recorded of a frame: bit n stands for the bytes from
+// 64*n on.
+func (s *Space) Code(frame uint32) uint64 { return s.code.granules[frame] }
+
+// KeepCode records that of the frame's granules only these still hold something
+// that was decoded.
+func (s *Space) KeepCode(frame uint32, granules uint64) { s.code.granules[frame] &= granules }
+
+// CodePage returns the bytes of the page frame that holds a, if it is RAM, and
+// where Code has its granules: nil for both otherwise.
+func (s *Space) CodePage(a Addr) (page []byte, granules *uint64) {
+	a = s.gate(a)
+	p, k := s.page(a)
+	if k != kindRAM {
+		return nil, nil
+	}
+	return p, &s.code.granules[a>>pageShift]
+}
+
+// Granules has the bits that Code has for the n bytes from offset off of a frame
+// on; n is at least 1 and they lie in the frame.
+func Granules(off, n int) uint64 {
+	first, last := uint(off)>>granuleShift, uint(off+n-1)>>granuleShift
+	return ^uint64(0) >> (63 - (last - first)) << first
+}
 
 // written notices a write of n bytes within a frame.
 func (s *Space) written(frame uint32, off, n int) {
-	if s.code.granules[frame]&span(off, n) == 0 || s.watch == nil {
+	if s.code.granules[frame]&Granules(off, n) == 0 || s.watch == nil {
 		return
 	}
-	s.watch(frame)
+	s.watch(Addr(frame)<<pageShift|Addr(off), n)
 }

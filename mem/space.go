@@ -77,7 +77,7 @@ type Space struct {
 	mmio  []window
 	code  codeMap
 	a20   bool
-	watch func(frame uint32)
+	watch func(a Addr, n int)
 	remap func()
 	// protect and move are what OnProtect and OnMove set; opened is as Opened says.
 	protect, move func(first, last uint32)
@@ -120,9 +120,9 @@ func (s *Space) Close() error {
 // RAMSize is the size of RAM in bytes.
 func (s *Space) RAMSize() uint64 { return uint64(len(s.ram)) }
 
-// OnCodeWrite sets what is called, with a page frame number, when decoded code
-// in that frame has been overwritten.
-func (s *Space) OnCodeWrite(fn func(frame uint32)) { s.watch = fn }
+// OnCodeWrite sets what is called when n bytes at a, within one page frame, have
+// been written, or are about to be, and some were in a granule of decoded code.
+func (s *Space) OnCodeWrite(fn func(a Addr, n int)) { s.watch = fn }
 
 // OnRemap sets what is called when pages change their kind or A20 moves:
 // whoever keeps host pointers must drop them.

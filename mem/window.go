@@ -21,7 +21,7 @@ func (s *Space) SlideBank(at Addr, b *Bank, off int) {
 		first, last := uint32(w.first>>pageShift), uint32(w.last>>pageShift)
 		for f := first; f <= last; f++ {
 			if s.code.holds(f) && s.watch != nil {
-				s.watch(f)
+				s.watch(Addr(f)<<pageShift, PageSize)
 			}
 		}
 		if s.move != nil {

@@ -55,7 +55,7 @@ type Cache struct {
 	blocks    []Block
 	bucket    [buckets]int32
 	byFrame   map[uint32][]int32
-	forgotten func(frame uint32)
+	forgotten func(at mem.Addr, n int) uint64
 	window    [maxInsts*isa.MaxLen + isa.MaxLen]byte
 }
 
@@ -67,7 +67,7 @@ func New(c *cpu.CPU, prepare func(b *Block, in []isa.Inst)) *Cache {
 	k.blocks = make([]Block, 1, blockCap)
 	k.blocks[0].Dead = true
 	k.blocks[0].Epoch = ^uint32(0)
-	c.Mem.OnCodeWrite(k.forgetFrame)
+	c.Mem.OnCodeWrite(k.written)
 	return k
 }
 
@@ -224,24 +224,57 @@ func (k *Cache) mark(frame uint32, at mem.Addr, n int, i int32) {
 	k.byFrame[frame] = append(k.byFrame[frame], i)
 }
 
-// OnForget makes k tell which frames it forgets, so that whoever else derived
-// something from them forgets it too: writes to them are not noticed any more.
-func (k *Cache) OnForget(fn func(frame uint32)) { k.forgotten = fn }
+// OnForget makes k tell which n bytes, of one frame, it forgets, so that whoever
+// else derived something from them forgets it too. fn returns what granules of
+// the frame are still code to it, as mem.Space.Code has them.
+func (k *Cache) OnForget(fn func(at mem.Addr, n int) (held uint64)) { k.forgotten = fn }
 
-// forgetFrame drops the blocks that have bytes in a frame.
-func (k *Cache) forgetFrame(frame uint32) {
+// written drops the blocks in the granules of the n bytes at at, which are of one
+// frame: where a byte is written, those behind it often follow.
+func (k *Cache) written(at mem.Addr, n int) {
+	frame := k.cpu.Mem.Frame(at)
+	granules := mem.Granules(int(at&(mem.PageSize-1)), max(n, 1))
+	var held uint64
 	if k.forgotten != nil {
-		k.forgotten(frame)
+		held = k.forgotten(at, n)
 	}
-	for _, i := range k.byFrame[frame] {
+	list := k.byFrame[frame]
+	kept := list[:0]
+	for _, i := range list {
 		b := &k.blocks[i]
-		b.Dead = true
-		// An epoch that cannot match keeps links from entering it.
-		b.Epoch = k.cpu.TLB.Epoch - 1
-		k.unchain(i)
+		first, last := b.within(frame)
+		its := mem.Granules(int(first&(mem.PageSize-1)), int(last-first)+1)
+		switch {
+		case b.Dead: // by a write to its other frame
+		case its&granules != 0:
+			b.Dead = true
+			// An epoch that cannot match keeps links from entering it.
+			b.Epoch = k.cpu.TLB.Epoch - 1
+			k.unchain(i)
+		default:
+			kept = append(kept, i)
+			held |= its
+		}
 	}
-	delete(k.byFrame, frame)
-	k.cpu.Mem.ForgetCode(frame)
+	if len(kept) == 0 {
+		delete(k.byFrame, frame)
+	} else {
+		k.byFrame[frame] = kept
+	}
+	k.cpu.Mem.KeepCode(frame, held)
+}
+
+// within are the first and the last address that b has in a frame.
+func (b *Block) within(frame uint32) (first, last uint32) {
+	last = b.at + uint32(b.Bytes) - 1
+	inPage := b.at | (mem.PageSize - 1)
+	switch {
+	case b.spill == noFrame:
+		return b.at, last
+	case frame == b.at>>12:
+		return b.at, inPage
+	}
+	return b.spill << 12, b.spill<<12 + last - inPage - 1
 }
 
 // unchain takes block i out of its bucket.
@@ -259,26 +292,23 @@ func (k *Cache) unchain(i int32) {
 
 // Forget drops the blocks that have bytes in the physical range [at, at+n).
 func (k *Cache) Forget(at, n uint32) {
-	if n == 0 {
-		return
-	}
-	for f := at >> 12; ; f++ {
-		if len(k.byFrame[f]) > 0 || k.forgotten != nil {
-			k.forgetFrame(f)
+	for n > 0 {
+		part := min(n, mem.PageSize-at&(mem.PageSize-1))
+		if len(k.byFrame[at>>12]) > 0 || k.forgotten != nil {
+			k.written(mem.Addr(at), int(part))
 		}
-		if f == (at+n-1)>>12 {
-			return
-		}
+		at, n = at+part, n-part
 	}
 }
 
 // Flush drops every block.
 func (k *Cache) Flush() {
 	for f := range k.byFrame {
+		var held uint64
 		if k.forgotten != nil {
-			k.forgotten(f)
+			held = k.forgotten(mem.Addr(f)<<12, 0)
 		}
-		k.cpu.Mem.ForgetCode(f)
+		k.cpu.Mem.KeepCode(f, held)
 	}
 	clear(k.byFrame)
 	k.insts = k.insts[:0]

@@ -4,6 +4,7 @@ import (
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/block"
 	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/mem"
 )
 
 // An Engine executes one CPU. It implements cpu.Engine.
@@ -63,8 +64,8 @@ func NewPure(c *cpu.CPU) *Engine {
 // Forget implements cpu.Engine.
 func (e *Engine) Forget(at, n uint32) { e.cache.Forget(at, n) }
 
-// OnForget makes e tell which frames it forgets the code of.
-func (e *Engine) OnForget(fn func(frame uint32)) { e.cache.OnForget(fn) }
+// OnForget makes e tell which code it forgets, as block.Cache.OnForget says.
+func (e *Engine) OnForget(fn func(at mem.Addr, n int) uint64) { e.cache.OnForget(fn) }
 
 // Step executes the instruction at CS:EIP and no more: no interrupt is accepted
 // and no trap flag looked at. It returns what it took of a budget, and whether

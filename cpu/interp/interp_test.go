@@ -56,7 +56,7 @@ func newMachine(t testing.TB) *machine {
 	if pureMachines {
 		e = NewPure(c)
 	}
-	m.OnCodeWrite(func(frame uint32) { e.Forget(frame<<12, mem.PageSize) })
+	m.OnCodeWrite(func(a mem.Addr, n int) { e.Forget(uint32(a), uint32(n)) })
 	const flat = cpu.AccessP | cpu.AccessS | cpu.AccessRW | cpu.AccessA | cpu.AccessDB | cpu.AccessG
 	for i := range c.Seg {
 		c.Seg[i] = cpu.Segment{Selector: 16, Access: flat, Limit: 0xffffffff, Usable: true}

@@ -85,7 +85,7 @@ func NewEmulated(engine func(*cpu.CPU) cpu.Engine) (*Emulated, error) {
 		return nil, err
 	}
 	e := &Emulated{CPU: c, m: m, engine: engine(c), segs: map[uint16]cpu.Segment{}}
-	m.OnCodeWrite(func(frame uint32) { e.engine.Forget(frame<<12, mem.PageSize) })
+	m.OnCodeWrite(func(a mem.Addr, n int) { e.engine.Forget(uint32(a), uint32(n)) })
 	e.mapAreas()
 	e.writeTables()
 	e.CR4 = cpu.CR4PAE | cpu.CR4OSFXSR | cpu.CR4OSXMMEXCPT

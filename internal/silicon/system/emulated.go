@@ -62,7 +62,7 @@ func NewEmulated(engine func(*cpu.CPU) cpu.Engine) (*Emulated, error) {
 		return nil, err
 	}
 	e := &Emulated{CPU: c, m: m, engine: engine(c), outside: outside}
-	m.OnCodeWrite(func(frame uint32) { e.engine.Forget(frame<<12, mem.PageSize) })
+	m.OnCodeWrite(func(a mem.Addr, n int) { e.engine.Forget(uint32(a), uint32(n)) })
 	return e, nil
 }
 
