@@ -274,8 +274,13 @@ func (c *call) answer(status Errno, m wire.Message) {
 	if c.req.Type != wire.Forget && c.chain.Writable() >= wire.ReplySize {
 		r := wire.Reply{Type: c.req.Type | wire.Response, Tag: c.req.Tag, Flags: c.flags, Status: uint32(status),
 			Data: uint32(len(c.data) + c.direct), Version: c.version}
+		s.reply = r.Append(s.reply[:0], m)
 		out := c.chain.Writer()
-		written, _ = out.Write(append(r.Append(nil, m), c.data...))
+		written, _ = out.Write(s.reply)
+		if len(c.data) > 0 {
+			n, _ := out.Write(c.data)
+			written += n
+		}
 		written += c.direct
 	}
 	if trace.On(trace.V86FS) {

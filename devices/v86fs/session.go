@@ -6,7 +6,7 @@ const (
 	// mountLimit and listedLimit bound what a guest can make a session remember,
 	// beside nodeLimit and handleLimit: mounts, and names in open directories.
 	mountLimit  = 256
-	listedLimit = 1 << 22
+	listedLimit = 1 << 20
 	// trust is how long names and attributes are good, in milliseconds, where
 	// nothing is told of their changes.
 	trust = 1000
@@ -33,6 +33,7 @@ type session struct {
 	stalled [queueNotify]bool
 	// blocked are requests that wait for a lock.
 	blocked map[uint16]*call
+	reply   []byte // the response being written
 }
 
 func newSession(d *Device) *session {

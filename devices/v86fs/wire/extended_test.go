@@ -14,7 +14,7 @@ import (
 )
 
 // An example is a message of the extended protocol as values; its bytes are in
-// testdata/vectors.txt under its name.
+// testdata/vectors.txt under its name, as those of requests and responses are.
 type example struct {
 	name   string
 	prefix prefix
@@ -136,6 +136,9 @@ var lists = []struct {
 	{"configuration space", &Config{Version, MaxData, 64, MaxName, NotifySize, MaxForget, 65536, 2}},
 }
 
+// mark is the line before the first vector.
+const mark = "# name: bytes"
+
 // vectors reads a file of names, each ended by a colon, and bytes, in the same
 // line or in lines that begin with a space, from the line that is mark on.
 func vectors(t *testing.T, file, mark string) map[string]string {
@@ -165,7 +168,6 @@ func vectors(t *testing.T, file, mark string) map[string]string {
 var page = filepath.Join("..", "..", "..", "docs", "v86fs-protocol.md")
 
 func TestVectorsAreThoseOfTheDocument(t *testing.T) {
-	const mark = "# name: bytes"
 	ours, theirs := vectors(t, filepath.Join("testdata", "vectors.txt"), mark), vectors(t, page, "    "+mark)
 	if !reflect.DeepEqual(ours, theirs) {
 		for n := range ours {
@@ -175,7 +177,7 @@ func TestVectorsAreThoseOfTheDocument(t *testing.T) {
 		}
 		t.Errorf("testdata has %d vectors, the document %d", len(ours), len(theirs))
 	}
-	if want := len(examples) + len(lists); len(ours) != want {
+	if want := len(requests) + len(responses) + len(examples) + len(lists); len(ours) != want {
 		t.Errorf("there are %d vectors of %d examples", len(ours), want)
 	}
 }
@@ -194,7 +196,7 @@ func empty(m Message) Message {
 }
 
 func TestVectorsEncodeAndDecode(t *testing.T) {
-	all := vectors(t, filepath.Join("testdata", "vectors.txt"), "# name: bytes")
+	all := vectors(t, filepath.Join("testdata", "vectors.txt"), mark)
 	for _, e := range examples {
 		want, err := hex.DecodeString(all[e.name])
 		if err != nil {
