@@ -11,9 +11,18 @@ import (
 	"github.com/gov86/gov86/guest"
 )
 
-// debianKernel fetches a stock kernel of Debian's i386 architecture, once, and
-// returns its bzImage. Where that cannot be had the test is skipped.
+// debianKernel is the bzImage of a stock kernel of Debian's i386 architecture.
 func debianKernel(t *testing.T, metapackage string) string {
+	t.Helper()
+	return debianFile(t, metapackage, "", func(root, release string) ([]byte, error) {
+		return os.ReadFile(filepath.Join(root, "boot", "vmlinuz-"+release))
+	})
+}
+
+// debianFile is a file made from a package that a metapackage of Debian's i386
+// architecture depends on. The package is fetched once, and what is made of it
+// kept under its name with suffix. Where it cannot be had the test is skipped.
+func debianFile(t *testing.T, metapackage, suffix string, from func(root, release string) ([]byte, error)) string {
 	t.Helper()
 	const remedy = "it needs a Debian host: dpkg --add-architecture i386 && apt-get update"
 	for _, tool := range []string{"apt-cache", "apt-get", "dpkg-deb"} {
@@ -32,9 +41,9 @@ func debianKernel(t *testing.T, metapackage string) string {
 		cache = t.TempDir()
 	}
 	dir := filepath.Join(cache, "gov86", "debian")
-	image := filepath.Join(dir, name)
-	if _, err := os.Stat(image); err == nil {
-		return image
+	file := filepath.Join(dir, name+suffix)
+	if _, err := os.Stat(file); err == nil {
+		return file
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -52,7 +61,7 @@ func debianKernel(t *testing.T, metapackage string) string {
 	if out, err := exec.Command("dpkg-deb", "-x", debs[0], work).CombinedOutput(); err != nil {
 		t.Fatalf("dpkg-deb: %v\n%s", err, out)
 	}
-	b, err := os.ReadFile(filepath.Join(work, "boot", "vmlinuz-"+strings.TrimPrefix(name, "linux-image-")))
+	b, err := from(work, strings.TrimPrefix(name, "linux-image-"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,10 +70,10 @@ func debianKernel(t *testing.T, metapackage string) string {
 	if err := os.WriteFile(part, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := exec.Command("mv", part, image).Run(); err != nil {
+	if err := exec.Command("mv", part, file).Run(); err != nil {
 		t.Fatal(err)
 	}
-	return image
+	return file
 }
 
 func TestBootDebianKernels(t *testing.T) {

@@ -115,8 +115,7 @@ func New(clock hw.Clock, bank *mem.Bank) *VGA {
 // SetSink has s shown what is on the screen, from now on; nil for nobody.
 func (v *VGA) SetSink(s display.Sink) {
 	v.sink = s
-	v.timer.Stop()
-	v.wake()
+	v.renew()
 }
 
 // Reset implements hw.Device. Registers are zero, where real ones are
@@ -125,9 +124,16 @@ func (v *VGA) Reset() {
 	v.regs = regs{enabled: 1, misc: miscRAM}
 	v.dac.mask = 0xff
 	v.dispi.reset()
+	v.renew()
+}
+
+// renew follows registers that are all others now.
+func (v *VGA) renew() {
 	v.timer.Stop()
+	v.soon = false
 	v.forget()
 	v.remap()
+	v.wake()
 }
 
 // Save implements hw.Device.
@@ -144,10 +150,7 @@ func (v *VGA) Load(c *snapshot.Codec) error {
 		return err
 	}
 	v.regs = next
-	v.timer.Stop()
-	v.forget()
-	v.remap()
-	v.wake()
+	v.renew()
 	return nil
 }
 
