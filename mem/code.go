@@ -32,11 +32,11 @@ func (s *Space) Code(frame uint32) uint64 { return s.code.granules[frame] }
 // that was decoded.
 func (s *Space) KeepCode(frame uint32, granules uint64) { s.code.granules[frame] &= granules }
 
-// CodePage returns the bytes of the page frame that holds a, if it is RAM, and
+// CodePage returns the bytes of the page frame that holds a, if writes meet RAM, and
 // where Code has its granules: nil for both otherwise.
 func (s *Space) CodePage(a Addr) (page []byte, granules *uint64) {
 	a = s.gate(a)
-	p, k := s.page(a)
+	p, k := s.page(a, true)
 	if k != kindRAM {
 		return nil, nil
 	}

@@ -56,29 +56,20 @@ type DMA interface {
 	Borrow(at Addr, n int, write bool) ([]byte, error)
 }
 
-// What a page frame is.
-type kind uint8
-
-const (
-	kindNone kind = iota
-	kindRAM
-	kindROM // reads are memory, writes go nowhere
-	kindMMIO
-	kindBank // memory of a device
-)
-
 // A Space is the physical address space of one machine. All methods run on the
 // machine goroutine.
 type Space struct {
-	ram   []byte
-	file  int // that holds RAM, -1 if none does
-	kind  [frames]kind
-	host  map[uint32][]byte // ROM above RAM, by page frame
-	mmio  []window
-	code  codeMap
-	a20   bool
-	watch func(a Addr, n int)
-	remap func()
+	ram  []byte
+	file int // that holds RAM, -1 if none does
+	// reads and writes are who answers them, by page frame.
+	reads, writes [frames]kind
+	route         [routed]Route
+	host          map[uint32][]byte // ROM, by page frame
+	mmio          []window
+	code          codeMap
+	a20           bool
+	watch         func(a Addr, n int)
+	remap         func()
 	// protect and move are what OnProtect and OnMove set; opened is as Opened says.
 	protect, move func(first, last uint32)
 	opened        bool
@@ -105,7 +96,7 @@ func New(size uint64) (*Space, error) {
 	}
 	s := &Space{ram: ram, file: file, host: map[uint32][]byte{}, a20: true}
 	for f := range uint32(size >> pageShift) {
-		s.kind[f] = kindRAM
+		s.reads[f], s.writes[f] = kindRAM, kindRAM
 	}
 	return s, nil
 }
@@ -170,11 +161,7 @@ func (s *Space) mapWindow(w window) error {
 		}
 	}
 	s.mmio = append(s.mmio, w)
-	k := kindMMIO
-	if w.bank != nil {
-		k = kindBank
-	}
-	s.setKind(w.first, w.last, k)
+	s.refresh(w.first, w.last)
 	return nil
 }
 
@@ -185,68 +172,33 @@ func (s *Space) unmapWindow(at Addr, h MMIO, b *Bank) {
 	for i, w := range s.mmio {
 		if w.first == at && w.h == h && w.bank == b {
 			s.mmio = append(s.mmio[:i], s.mmio[i+1:]...)
-			s.setKind(w.first, w.last, kindNone)
+			s.refresh(w.first, w.last)
 			return
 		}
 	}
 }
 
-// MapROM places data, padded with ones to whole pages, at a multiple of
-// PageSize below 4 GiB. Over RAM it is a shadow: the RAM keeps the bytes.
-func (s *Space) MapROM(at Addr, data []byte) error {
-	n := (len(data) + pageMask) &^ pageMask
-	if at&pageMask != 0 || n == 0 || at+Addr(n) > 1<<32 {
-		return fmt.Errorf("ROM at %#x: not page-aligned below 4 GiB", at)
-	}
-	padded := make([]byte, n)
-	for i := copy(padded, data); i < n; i++ {
-		padded[i] = 0xff
-	}
-	for i := 0; i < n; i += PageSize {
-		f := uint32((at + Addr(i)) >> pageShift)
-		if p := int(f) << pageShift; p < len(s.ram) {
-			copy(s.ram[p:p+PageSize], padded[i:])
-		} else {
-			s.host[f] = padded[i : i+PageSize : i+PageSize]
-		}
-	}
-	s.setKind(at, at+Addr(n)-1, kindROM)
-	return nil
-}
-
-// setKind makes whole frames of one kind. kindNone uncovers RAM where it is.
-func (s *Space) setKind(first, last Addr, k kind) {
-	for f := uint32(first >> pageShift); ; f++ {
-		if k == kindNone && int(f)<<pageShift < len(s.ram) {
-			s.kind[f] = kindRAM
-		} else {
-			s.kind[f] = k
-		}
-		if f == uint32(last>>pageShift) {
-			break
-		}
-	}
-	s.remapped()
-}
-
-// page returns the bytes of the frame of a, already gated: nil if it is
-// neither RAM nor ROM.
-func (s *Space) page(a Addr) ([]byte, kind) {
+// page returns the bytes of the frame of a, already gated, for a read or a
+// write: nil if that meets no memory.
+func (s *Space) page(a Addr, write bool) ([]byte, kind) {
 	if a >= 1<<32 {
 		return nil, kindNone
 	}
 	f := uint32(a >> pageShift)
-	k := s.kind[f]
+	k := s.reads[f]
+	if write {
+		k = s.writes[f]
+	}
 	switch k {
+	case kindRAM:
+		p := int(f) << pageShift
+		return s.ram[p : p+PageSize : p+PageSize], k
+	case kindROM:
+		return s.host[f], k
 	case kindBank:
 		return s.device(a).page(a), k
-	case kindNone, kindMMIO:
-		return nil, k
 	}
-	if p := int(f) << pageShift; p < len(s.ram) {
-		return s.ram[p : p+PageSize : p+PageSize], k
-	}
-	return s.host[f], k
+	return nil, k
 }
 
 // Page returns the host bytes of the page frame that holds a, for a TLB:
@@ -255,7 +207,7 @@ func (s *Space) page(a Addr) ([]byte, kind) {
 // not written since it was harvested).
 func (s *Space) Page(a Addr, write bool) []byte {
 	a = s.gate(a)
-	p, k := s.page(a)
+	p, k := s.page(a, write)
 	if p == nil || write && (k == kindROM || s.code.holds(uint32(a>>pageShift)) || k == kindBank && s.clean(a)) {
 		return nil
 	}
@@ -269,8 +221,8 @@ func (s *Space) File() (fd int, ok bool) { return s.file, s.file >= 0 }
 // Plain reports whether a frame is RAM and no more: what is read and, if
 // writable, what is written needs nobody's attention.
 func (s *Space) Plain(frame uint32) (plain, writable bool) {
-	plain = frame < frames && s.kind[frame] == kindRAM
-	return plain, plain && !s.code.holds(frame)
+	plain = frame < frames && s.reads[frame] == kindRAM
+	return plain, plain && s.writes[frame] == kindRAM && !s.code.holds(frame)
 }
 
 // Frame is the number of the page frame a names once the A20 gate is applied.
@@ -293,7 +245,7 @@ func (s *Space) Read(a Addr, w int) uint32 {
 	if off+w > PageSize {
 		return s.split(a, w)
 	}
-	p, k := s.page(a)
+	p, k := s.page(a, false)
 	switch {
 	case p != nil:
 		switch w {
@@ -332,7 +284,7 @@ func (s *Space) Write(a Addr, w int, v uint32) {
 		}
 		return
 	}
-	p, k := s.page(a)
+	p, k := s.page(a, true)
 	switch {
 	case k == kindRAM || k == kindBank:
 		switch w {
@@ -416,7 +368,7 @@ func (s *Space) WriteAt(p []byte, at Addr) error {
 	return s.walk(at, len(p), func(b []byte, done int, frame uint32, off int) {
 		n := copy(b, p[done:])
 		s.written(frame, off, n)
-		if s.kind[frame] == kindBank {
+		if s.writes[frame] == kindBank {
 			s.touch(Addr(frame)<<pageShift|Addr(off), n)
 		}
 	}, true)
@@ -428,7 +380,7 @@ func (s *Space) walk(at Addr, n int, fn func(b []byte, done int, frame uint32, o
 	for pass := range 2 {
 		for done := 0; done < n; {
 			a := s.gate(at + Addr(done))
-			b, k := s.page(a)
+			b, k := s.page(a, write)
 			if b == nil || write && k == kindROM {
 				return fmt.Errorf("DMA of %d bytes at %#x: %w", n, at, ErrUnmapped)
 			}
@@ -455,7 +407,7 @@ func (s *Space) Borrow(at Addr, n int, write bool) ([]byte, error) {
 	for done := 0; done < n; {
 		a := at + Addr(done)
 		f, off := uint32(a>>pageShift), int(a&pageMask)
-		if s.kind[f] != kindRAM {
+		if s.reads[f] != kindRAM || s.writes[f] != kindRAM {
 			return nil, fmt.Errorf("DMA of %d bytes at %#x: %w", n, at, ErrUnmapped)
 		}
 		step := min(PageSize-off, n-done)
