@@ -38,6 +38,7 @@ const (
 	RTC
 	PS2
 	ACPI
+	FwCfg
 	Board
 	Paging
 	Instruction
@@ -48,7 +49,7 @@ const (
 // names are those of the categories, in the order of their bits.
 var names = [...]string{
 	"exceptions", "interrupts", "ports", "mmio", "pci", "virtio", "v86fs", "uart", "pic", "apic", "pit", "rtc",
-	"ps2", "acpi", "board", "paging", "instructions", "vga", "disk",
+	"ps2", "acpi", "fwcfg", "board", "paging", "instructions", "vga", "disk",
 }
 
 // Names are the names of the categories.
