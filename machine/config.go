@@ -39,10 +39,21 @@ type Config struct {
 	Profile bool
 	// NoAPIC hides the local APIC and the I/O APIC.
 	NoAPIC bool
-	// Kernel, Initrd and CommandLine are what to boot.
+	// Kernel, Initrd and CommandLine are what to boot. Without a kernel the
+	// machine begins with its firmware.
 	Kernel      []byte
 	Initrd      []byte
 	CommandLine string
+	// Firmware is the image of the ROM, SeaBIOS if empty, and Boot what it is told.
+	Firmware []byte
+	Boot     Boot
+	// VGABIOS is the option ROM of the graphics card, one of SeaBIOS if empty.
+	VGABIOS []byte
+	// SerialConsole has the firmware use the first serial port as its screen and
+	// keyboard, if it can.
+	SerialConsole bool
+	// BootFailEnds makes it an ending when the firmware finds nothing to boot.
+	BootFailEnds bool
 	// Exports are the directories shared through v86fs; the first also answers
 	// a mount without a name. The machine shuts them down when it is closed.
 	Exports []v86fs.Export
@@ -121,9 +132,7 @@ func (c *Config) Validate() error {
 		}
 		seen[x.Name] = true
 	}
-	if len(c.Kernel) == 0 {
-		wrong = append(wrong, errors.New("kernel: there is none; give one to boot"))
-	}
+	wrong = append(wrong, c.validateBoot()...)
 	return errors.Join(wrong...)
 }
 

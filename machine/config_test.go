@@ -18,7 +18,8 @@ func TestConfigurationsThatCannotBe(t *testing.T) {
 		cfg  Config
 		want []string
 	}{
-		{"no kernel", Config{}, []string{"kernel"}},
+		{"a kernel and firmware", Config{Kernel: kernel, Firmware: bios.SeaBIOS}, []string{"firmware", "kernel"}},
+		{"an unknown device to boot", Config{Boot: Boot{Order: "cx"}}, []string{"boot order", "'x'"}},
 		{"too little memory", Config{Kernel: kernel, Memory: mem.MinRAM - mem.PageSize}, []string{"memory", "1 MiB to 3072 MiB"}},
 		{"too much memory", Config{Kernel: kernel, Memory: mem.MaxRAM + mem.PageSize}, []string{"memory"}},
 		{"half a page of memory", Config{Kernel: kernel, Memory: 8<<20 + 2048}, []string{"memory", "4 KiB"}},
@@ -30,7 +31,7 @@ func TestConfigurationsThatCannotBe(t *testing.T) {
 		{"lockstep with one directory", Config{Kernel: kernel, Engine: Lockstep, Exports: []v86fs.Export{{Name: "x", ReadOnly: true}}},
 			[]string{"second machine"}},
 		{"lockstep with a breakpoint", Config{Kernel: kernel, Engine: Lockstep, Breaks: []uint32{1}}, []string{"breakpoints"}},
-		{"everything at once", Config{Memory: 1, Model: "80986"}, []string{"kernel", "memory", "80986"}},
+		{"everything at once", Config{Memory: 1, Model: "80986", Boot: Boot{Order: "x"}}, []string{"boot order", "memory", "80986"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := New(c.cfg, Host{})
@@ -52,6 +53,8 @@ func TestImagesThatCannotStartAreBIOSErrors(t *testing.T) {
 		"initrd":       {Kernel: image(halt, nil), Initrd: bytes.Repeat([]byte{1}, 8<<20), Memory: 8 << 20},
 		"command line": {Kernel: image(halt, nil), CommandLine: strings.Repeat("x", 1<<17)},
 		"memory":       {Kernel: image(halt, nil), Memory: mem.MinRAM},
+		"firmware":     {Firmware: make([]byte, 1000)},
+		"option ROM":   {VGABIOS: make([]byte, 1000)},
 	} {
 		_, err := New(cfg, Host{})
 		bad := new(bios.Error)

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/cpu"
@@ -12,14 +13,23 @@ import (
 // What people who write kernels ask of a machine: ports for text and for a
 // status, and ends of the run that no hardware has.
 
-// debugTextPorts are where Bochs and SeaBIOS have their ports for text.
-var debugTextPorts = [...]uint16{0xe9, 0x402}
+// debugTextPorts are where Bochs and SeaBIOS have their ports for text, and
+// firmwareTextPorts where they have them while they run themselves.
+var (
+	debugTextPorts    = []uint16{0xe9, 0x402}
+	firmwareTextPorts = []uint16{0x402, 0x403}
+)
 
 // addDebugPorts adds the ports that no PC has, as far as they are asked for.
 func (b *board) addDebugPorts(m *Machine, cfg *Config, host *Host) error {
-	if host.Debug != nil {
-		for _, at := range debugTextPorts {
-			port := debugcon.New(host.Debug)
+	put, at := host.Debug, debugTextPorts
+	if cfg.firm() {
+		put = m.listening(put)
+		at = slices.Compact(slices.Sorted(slices.Values(slices.Concat(at, firmwareTextPorts))))
+	}
+	if put != nil {
+		for _, at := range at {
+			port := debugcon.New(put)
 			b.device(fmt.Sprintf("debugcon%x", at), port)
 			b.ports.Claim(at, 1, port)
 		}

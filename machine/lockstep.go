@@ -148,9 +148,9 @@ func (l *lockstep) follow(m *Machine) error {
 	switch {
 	case m.off != s.off, m.again != s.again, m.over != s.over, m.exitValue != s.exitValue:
 		return l.differ(m, "how the run ends")
-	case m.again:
-		s.again = false
-		if err := s.reset(); err != nil {
+	case m.again != none:
+		s.again = none
+		if err := s.reset(m.again); err != nil {
 			return fmt.Errorf("reset: %w", err)
 		}
 	case m.off, m.over, m.retired-l.compared >= thorough:

@@ -37,7 +37,7 @@ func TestLockstepOverABoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, length := range map[string]uint64{"units": 1, "long runs": 7000} {
+	for name, length := range map[string]uint64{"units": 1, "long runs": 9000} {
 		t.Run(name, func(t *testing.T) {
 			windows := "off"
 			if length > 1 && LacksWindows() == nil {

@@ -33,6 +33,7 @@ const (
 	Exited                    // the guest wrote a status to the port of Config.DebugExit
 	Stuck                     // it halted with interrupts disabled, and Config.HaltEnds
 	Broke                     // it was about to execute one of Config.Breaks
+	Unbootable                // its firmware found nothing to boot, and Config.BootFailEnds
 )
 
 // A Machine is a PC. Create it with New, run it once with Run, then Close it.
@@ -45,11 +46,12 @@ type Machine struct {
 	board *board
 
 	// What devices ask for during a run; the loop does it between runs.
-	off, again bool
-	over       bool // as ending says
-	ending     Ending
-	exitValue  uint32
-	stopped    atomic.Bool
+	off       bool
+	again     restart
+	over      bool // as ending says
+	ending    Ending
+	exitValue uint32
+	stopped   atomic.Bool
 	// warned is set once warnStuck has spoken, until the next reset.
 	warned  bool
 	retired uint64
@@ -84,7 +86,7 @@ func assemble(cfg Config, host Host) (*Machine, error) {
 	if m.board, err = pcBoard(m, &m.cfg, &host); err != nil {
 		return nil, err
 	}
-	if err := m.reset(); err != nil {
+	if err := m.reset(hard); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	m.setBreaks()
@@ -106,12 +108,29 @@ func (m *Machine) Close() error {
 	return err
 }
 
-// reset resets the board and loads the kernel anew.
-func (m *Machine) reset() error {
+// A restart is how much of the machine begins anew.
+type restart uint8
+
+// The restarts: none, the processor, and the board.
+const (
+	none restart = iota
+	soft
+	hard
+)
+
+// reset resets the processor or the board. A kernel that is entered without
+// firmware is loaded anew in either case.
+func (m *Machine) reset(how restart) error {
 	m.warned = false
-	if err := m.board.reset(&m.cfg); err != nil {
-		return err
+	if how == soft && m.cfg.firm() {
+		m.board.init()
+		return nil
 	}
+	m.board.reset()
+	if m.cfg.firm() {
+		return nil
+	}
+	m.board.standIn(&m.cfg)
 	return bios.Load(m.board.memory, m.board.cpu.State, m.cfg.boot(tablesAt))
 }
 
@@ -141,10 +160,18 @@ func (m *Machine) TransmitReady() {
 // PressPower is the power button.
 func (m *Machine) PressPower() { m.Post(func() { m.both(func(b *board) { b.pm.PressPower() }) }) }
 
-// requestReset and requestPowerOff end the run at hand; the loop does the rest.
+// requestReset, requestInit and requestPowerOff end the run at hand; the loop
+// does the rest.
 func (m *Machine) requestReset() {
 	traceBoard("reset", m.Place())
-	m.again = true
+	m.again = hard
+	m.board.cpu.Kick()
+}
+
+// requestInit is a pulse of the processor's INIT pin.
+func (m *Machine) requestInit() {
+	traceBoard("init", m.Place())
+	m.again = max(m.again, soft)
 	m.board.cpu.Kick()
 }
 
@@ -187,9 +214,10 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 			return m.ending, nil
 		case m.off:
 			return PoweredOff, nil
-		case m.again:
-			m.again = false
-			if err := m.reset(); err != nil {
+		case m.again != none:
+			how := m.again
+			m.again = none
+			if err := m.reset(how); err != nil {
 				return PoweredOff, fmt.Errorf("reset: %w", err)
 			}
 		}

@@ -80,7 +80,7 @@ func (m *Machine) showTime(w io.Writer, _ []string) error {
 // monitorReset resets at once: whatever the debugger asks for next is about the
 // machine as it begins again.
 func (m *Machine) monitorReset(w io.Writer, _ []string) error {
-	if err := m.reset(); err != nil {
+	if err := m.reset(hard); err != nil {
 		return fmt.Errorf("reset: %w", err)
 	}
 	m.debug.told = false

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/devices/acpi"
 	"github.com/gov86/gov86/devices/apic"
@@ -40,8 +39,12 @@ const (
 	vgaRegistersAt = 0xe1000000
 )
 
-// pciWires are the interrupts that the wires PIRQA# to PIRQD# lead to.
-var pciWires = [4]uint8{10, 11, 10, 11}
+// pciWires are the interrupts that the wires PIRQA# to PIRQD# lead to: the ACPI
+// tables say so, and firmware that reads them leads them there.
+var pciWires = [4]uint8{10, 10, 11, 11}
+
+// serialPorts are where the UARTs are.
+var serialPorts = [4]uint16{0x3f8, 0x2f8, 0x3e8, 0x2e8}
 
 // v86fsPorts are where v86fs is first placed: common, notify, ISR, device.
 var v86fsPorts = [4]uint16{0xf800, 0xf900, 0xf700, 0xf600}
@@ -67,6 +70,10 @@ type board struct {
 	ps2     *ps2.Controller
 	serial  [4]*uart.UART
 	pci     *pci.Bus
+	host    *i440fx.Host
+	isa     *i440fx.ISA
+	pmPCI   *i440fx.PM
+	cmos    *rtc.RTC
 	fs      *v86fs.Device
 	vga     *vga.VGA
 	video   *mem.Bank // the memory of vga
@@ -162,20 +169,20 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	if base.IsZero() {
 		base = time.Now()
 	}
-	cmos := rtc.New(b.clock, b.irq[8].tap(), base.Unix())
-	b.device("rtc", cmos)
-	b.ports.Claim(0x70, 2, cmos)
+	b.cmos = rtc.New(b.clock, b.irq[8].tap(), base.Unix())
+	b.device("rtc", b.cmos)
+	b.ports.Claim(0x70, 2, b.cmos)
 
-	b.ps2 = ps2.New(b.clock, b.irq[1].tap(), b.irq[12].tap(), b.gateA20(0), m.requestReset)
+	b.ps2 = ps2.New(b.clock, b.irq[1].tap(), b.irq[12].tap(), b.gateA20(0), m.requestInit)
 	b.device("ps2", b.ps2)
 	b.ports.Claim(0x60, 1, b.ps2.Data())
 	b.ports.Claim(0x64, 1, b.ps2.Command())
 
-	gate := port92.New(b.gateA20(1), m.requestReset)
+	gate := port92.New(b.gateA20(1), m.requestInit)
 	b.device("port92", gate)
 	b.ports.Claim(0x92, 1, gate)
 
-	for i, at := range []uint16{0x3f8, 0x2f8, 0x3e8, 0x2e8} {
+	for i, at := range serialPorts {
 		u := uart.New(b.clock, b.irq[4-i%2].tap(), host.Serial[i])
 		b.device("uart"+string(rune('0'+i)), u)
 		b.ports.Claim(at, 8, u)
@@ -184,7 +191,7 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 
 	b.pm = acpi.New(b.clock, b.irq[sci].tap(), m.requestPowerOff, m.requestReset)
 	b.device("pm", b.pm)
-	b.ports.Claim(pmBase, acpi.PMSize, b.pm)
+	b.ports.Claim(acpi.APMCPort, 2, b.pm.APM())
 
 	errors := i440fx.NewCoprocessor(b.irq[13].tap())
 	b.device("coprocessor error", errors)
@@ -192,11 +199,15 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	b.cpu.ErrorPins = errors
 
 	b.addPCI()
-	if err := b.addVGA(host); err != nil {
+	if err := b.addVGA(cfg, host); err != nil {
 		return nil, err
 	}
 	b.addStorage(cfg, host.Log)
 	b.addShared(cfg, host.Log)
+	b.fillCMOS(cfg)
+	if err := b.addFirmware(cfg); err != nil {
+		return nil, err
+	}
 	return b, b.addDebugPorts(m, cfg, host)
 }
 
@@ -205,7 +216,7 @@ func (b *board) addPCI() {
 	var taps [4][16]hw.Line
 	var level [4]bool
 	var route [4]hw.Line
-	wires := pciWires
+	var wires [4]uint8
 	for w := range route {
 		for _, n := range []int{3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15} {
 			taps[w][n] = b.irq[n].tap()
@@ -221,24 +232,33 @@ func (b *board) addPCI() {
 	b.device("pci", b.pci)
 	b.ports.Claim(0xcf8, 4, b.pci.Address(b.pm.ResetControl()))
 	b.ports.Claim(0xcfc, 4, b.pci.Data())
-	b.function("host bridge", 0, 0, i440fx.NewHost())
-	b.function("isa bridge", 1, 0, i440fx.NewISA(pciWires, func(w int, to uint8) {
+	b.host = i440fx.NewHost(b.memory)
+	b.attach("host bridge", 0, 0, b.host.Function, b.host)
+	b.isa = i440fx.NewISA(func(w int, to uint8) {
 		was := level[w]
 		route[w].Set(false)
 		wires[w] = to
 		route[w].Set(was)
-	}))
-	b.function("pm function", 1, 3, i440fx.NewPM(pmBase, sci))
+	})
+	b.attach("isa bridge", 1, 0, b.isa.Function, b.isa)
+	smbus := i440fx.NewSMBus()
+	b.device("smbus", smbus)
+	b.pmPCI = i440fx.NewPM(&b.ports, b.pm, acpi.PMSize, smbus)
+	b.attach("pm function", 1, 3, b.pmPCI.Function, b.pmPCI)
 }
 
 // addVGA adds the graphics card.
-func (b *board) addVGA(host *Host) (err error) {
+func (b *board) addVGA(cfg *Config, host *Host) (err error) {
 	if b.video, err = mem.NewBank(vga.MemorySize); err != nil {
 		return err
 	}
 	b.vga = vga.New(b.clock, b.video)
 	b.vga.SetSink(host.Screen)
-	b.function("vga function", vgaAt, 0, b.vga.NewFunction(frameBufferAt, vgaRegistersAt))
+	f := b.vga.NewFunction(frameBufferAt, vgaRegistersAt)
+	if cfg.firm() {
+		f.ROM(cfg.vgaBIOS())
+	}
+	b.function("vga function", vgaAt, 0, f)
 	b.device("vga", b.vga)
 	b.device("video memory", b.video)
 	for _, r := range vga.Ports {
@@ -255,19 +275,24 @@ func (b *board) addShared(cfg *Config, log *slog.Logger) {
 	t := virtio.NewPCI(b.fs, b.pci, v86fsAt, v86fsPorts, b.memory)
 	b.device("v86fs transport", t)
 	b.device("v86fs function", t.Function())
-	t.Function().Preset(0x3c, pciWires[pci.Wire(v86fsAt, 1)])
 }
 
 func (b *board) device(name string, d hw.Device) { b.devices = append(b.devices, named{name, d}) }
 
+// function adds a function of the bus that is a device of its own.
 func (b *board) function(name string, device, function uint8, f *pci.Function) {
-	b.pci.Attach(device, function, f)
-	b.device(name, f)
+	b.attach(name, device, function, f, f)
 }
 
-// reset is the three passes of a reset: devices, then wires and mappings and
-// what firmware would set up, then the processor.
-func (b *board) reset(cfg *Config) error {
+// attach adds a function of the bus, and the device that it is part of.
+func (b *board) attach(name string, device, function uint8, f *pci.Function, d hw.Device) {
+	b.pci.Attach(device, function, f)
+	b.device(name, d)
+}
+
+// reset is the three passes of a hard reset: devices, then wires and mappings,
+// then the processor.
+func (b *board) reset() {
 	for _, d := range b.devices {
 		d.Reset()
 	}
@@ -277,32 +302,26 @@ func (b *board) reset(cfg *Config) error {
 	}
 	b.a20 = [2]bool{false, true}
 	b.memory.SetA20(true)
-	b.pci.Remap()
-	b.firmware(cfg)
+	b.remap()
 	b.cpu.Reset()
 	b.relocateAPIC(b.cpu.MSR.APICBase)
-	return nil
 }
 
-// firmware does what a kernel expects of the firmware it is entered without.
-func (b *board) firmware(cfg *Config) {
-	var elcr uint32
-	for _, w := range append(pciWires[:], sci) {
-		elcr |= 1 << w
-	}
-	bios.SetTextMode(&b.ports, b.memory)
-	b.ports.Out(0x4d0, portio.Byte, elcr&0xff)
-	b.ports.Out(0x4d1, portio.Byte, elcr>>8)
-	if b.cpu.Model.APIC() {
-		const selectID, ioAPICID = 0, 1 // as the MADT says
-		b.memory.Write(ioAPICAt, 4, selectID)
-		b.memory.Write(ioAPICAt+0x10, 4, ioAPICID<<24)
-	}
-	tables := acpi.Tables(tablesAt, acpi.Board{PMBase: pmBase, SCI: sci, PCIWires: pciWires,
-		PCIMemory: uint32(cfg.memory()), APIC: b.cpu.Model.APIC()})
-	if err := b.memory.WriteAt(tables, tablesAt); err != nil {
-		panic("BUG: no memory for the ACPI tables")
-	}
+// remap places what the registers of the chipset and of the bus place, after a
+// reset or a load.
+func (b *board) remap() {
+	b.host.Remap()
+	b.isa.Remap()
+	b.pmPCI.Remap()
+	b.pci.Remap()
+}
+
+// init is a soft reset, which the processor alone sees, and its local APIC: it
+// begins at the reset vector, and everything else is as it was.
+func (b *board) init() {
+	b.cpu.Init()
+	b.local.SetBase(false)
+	b.relocateAPIC(b.cpu.MSR.APICBase)
 }
 
 // pins connect the processor to the board.

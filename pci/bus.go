@@ -80,11 +80,14 @@ func (b *Bus) remap() {
 
 // place is where BAR i wants to be, if it is enabled.
 func (f *Function) place(i int) (at uint32, enabled bool) {
-	v := f.Config(uint8(cfgBAR+4*i), 4)
-	if f.bars[i].port != nil {
-		return v & ioMask, f.config[cfgCommand]&commandIO != 0
+	v, command := f.Config(barOffset(i), 4), f.config[cfgCommand]
+	switch {
+	case f.bars[i].port != nil:
+		return v & ioMask, command&commandIO != 0
+	case i == romBAR:
+		return v & romMask, command&commandMemory != 0 && v&romEnable != 0
 	}
-	return v & memoryMask, f.config[cfgCommand]&commandMemory != 0
+	return v & memoryMask, command&commandMemory != 0
 }
 
 func (f *Function) unmapStale(i int) {
@@ -131,6 +134,20 @@ func (b *Bus) Reset() {
 
 // Remap maps the ranges of all functions anew, after a reset or a load.
 func (b *Bus) Remap() { b.remap() }
+
+// Configure does for a kernel that is entered without firmware what firmware
+// would: every range is where its function was given it, and decoded, and the
+// interrupt line says which of the board's interrupts the pin leads to through
+// the wires PIRQA# to PIRQD#.
+func (b *Bus) Configure(wires [4]uint8) {
+	for _, f := range b.order {
+		f.configure()
+		if pin := f.reset[cfgIntPin]; pin != 0 {
+			f.SetConfig(cfgIntLine, 1, uint32(wires[Wire(f.slot, pin)]))
+		}
+	}
+	b.remap()
+}
 
 // Save implements hw.Device.
 func (b *Bus) Save(c *snapshot.Codec) { b.busRegs.sync(c) }

@@ -28,6 +28,7 @@ const (
 	cfgBAR       = 0x10
 	cfgSubVendor = 0x2c
 	cfgSubDevice = 0x2e
+	cfgROM       = 0x30
 	cfgCapPtr    = 0x34
 	cfgIntLine   = 0x3c
 	cfgIntPin    = 0x3d
@@ -45,6 +46,10 @@ const (
 	configSize    = 256
 	ioMask        = ^uint32(3)
 	memoryMask    = ^uint32(15)
+	romMask       = ^uint32(0x7ff)
+	romEnable     = 1 << 0
+	// romBAR is the expansion ROM's among the base address registers.
+	romBAR = 6
 
 	memoryPrefetchable = 1 << 3
 )
@@ -65,6 +70,7 @@ type Header struct {
 // memory, of a power of two bytes.
 type bar struct {
 	size   uint32
+	first  uint32 // where Configure places it
 	port   portio.Handler
 	memory mem.MMIO
 	bank   *mem.Bank
@@ -92,7 +98,7 @@ type Function struct {
 	regs
 	reset    [configSize]uint8 // as after RST#
 	writable [configSize]uint8
-	bars     [6]bar
+	bars     [romBAR + 1]bar
 	nextCap  uint8
 	lastCap  uint8
 	// Written, if set, is told when the guest has written n bytes at off.
@@ -102,7 +108,7 @@ type Function struct {
 }
 
 // NewFunction returns a function that is on no bus yet. The methods that
-// describe it (IO, Memory, Capability, Allow, Preset) come before Attach.
+// describe it (IO, Memory, ROM, Capability, Allow, Preset) come before Attach.
 func NewFunction(h Header) *Function {
 	f := &Function{nextCap: firstCap}
 	c := f.reset[:]
@@ -133,41 +139,69 @@ func (f *Function) Preset(off uint8, values ...uint8) {
 	copy(f.config[off:], values)
 }
 
-// IO makes base address register i a range of size ports, first placed at at.
+// IO makes base address register i a range of size ports, which Configure
+// places at at.
 func (f *Function) IO(i int, at uint16, size uint32, h portio.Handler) {
-	f.describe(i, uint32(at)|1, bar{size: size, port: h}, ioMask)
+	f.describe(i, bar{first: uint32(at), size: size, port: h}, ioMask)
+	f.Preset(barOffset(i), 1)
 }
 
-// Memory makes base address register i a range of size bytes, first placed at
-// at; both are whole pages.
+// Memory makes base address register i a range of size bytes, which Configure
+// places at at; both are whole pages.
 func (f *Function) Memory(i int, at, size uint32, h mem.MMIO) {
-	f.describe(i, at, bar{size: size, memory: h}, memoryMask)
+	f.describe(i, bar{first: at, size: size, memory: h}, memoryMask)
 }
 
 // Bank makes base address register i the prefetchable memory of b, whose size is
-// a power of two, first placed at at.
+// a power of two, and which Configure places at at.
 func (f *Function) Bank(i int, at uint32, b *mem.Bank) {
-	f.describe(i, at, bar{size: uint32(len(b.Bytes())), bank: b}, memoryMask)
-	f.Preset(uint8(cfgBAR+4*i), uint8(at)|memoryPrefetchable)
+	f.describe(i, bar{first: at, size: uint32(len(b.Bytes())), bank: b}, memoryMask)
+	f.Preset(barOffset(i), memoryPrefetchable)
 }
 
-func (f *Function) describe(i int, value uint32, b bar, address uint32) {
-	if bits.OnesCount32(b.size) != 1 || value&(b.size-1)&address != 0 {
-		panic(fmt.Sprintf("BUG: BAR %d of %d bytes at %#x", i, b.size, value))
+// ROM gives the function an expansion ROM. Only firmware places it.
+func (f *Function) ROM(image []byte) {
+	size := max(uint32(mem.PageSize), 1<<bits.Len32(uint32(len(image)-1)))
+	f.describe(romBAR, bar{size: size, memory: &rom{image}}, romMask)
+	off := barOffset(romBAR)
+	f.Allow(off, f.writable[off]|romEnable)
+}
+
+// barOffset is where a base address register is.
+func barOffset(i int) uint8 {
+	if i == romBAR {
+		return cfgROM
 	}
-	var bytes, masks [4]uint8
-	binary.LittleEndian.PutUint32(bytes[:], value)
+	return uint8(cfgBAR + 4*i)
+}
+
+func (f *Function) describe(i int, b bar, address uint32) {
+	if bits.OnesCount32(b.size) != 1 || b.first&(b.size-1) != 0 {
+		panic(fmt.Sprintf("BUG: BAR %d of %d bytes at %#x", i, b.size, b.first))
+	}
+	var masks [4]uint8
 	binary.LittleEndian.PutUint32(masks[:], -b.size&address)
-	off := uint8(cfgBAR + 4*i)
-	f.Preset(off, bytes[:]...)
-	f.Allow(off, masks[:]...)
+	f.Allow(barOffset(i), masks[:]...)
 	f.bars[i] = b
-	// Ranges are decoded from the start: there may be no firmware to enable them.
-	on := uint8(commandIO)
-	if b.port == nil {
-		on = commandMemory
+}
+
+// configure places the ranges where the board wants them and lets the function
+// decode them, as firmware would.
+func (f *Function) configure() {
+	command := f.Config(cfgCommand, 2)
+	for i, b := range f.bars[:romBAR] {
+		if b.size == 0 {
+			continue
+		}
+		off := barOffset(i)
+		f.SetConfig(off, 4, b.first|uint32(f.reset[off])) // with the bits that say what it is
+		if b.port != nil {
+			command |= commandIO | commandMaster
+		} else {
+			command |= commandMemory | commandMaster
+		}
 	}
-	f.Preset(cfgCommand, f.reset[cfgCommand]|on|commandMaster)
+	f.SetConfig(cfgCommand, 2, command)
 }
 
 // Capability appends a capability and returns its offset. body follows the two
@@ -217,7 +251,7 @@ func (f *Function) write(off uint8, n int, v uint32) {
 		m := f.writable[at]
 		f.config[at] = f.config[at]&^m | uint8(v>>(8*i))&m
 	}
-	if off < cfgBAR+4*6 && int(off)+n > cfgCommand {
+	if off < cfgROM+4 && int(off)+n > cfgCommand {
 		f.bus.remap()
 		f.drive()
 	}

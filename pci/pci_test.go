@@ -31,6 +31,7 @@ func newTest(t *testing.T) (*portio.Space, *Function, *[4]hwtest.Line) {
 	f := NewFunction(Header{Vendor: 0x1af4, Device: 0x107f, Class: 0x020000, Pin: 1})
 	f.IO(0, 0xf800, 64, echo{})
 	b.Attach(14, 0, f)
+	b.Configure([4]uint8{10, 10, 11, 11})
 	return &ports, f, &wires
 }
 
@@ -124,4 +125,62 @@ func FuzzConfiguration(f *testing.F) {
 		}
 		_ = fn.Load(snapshot.NewLoader(b))
 	})
+}
+
+func TestExpansionROMShowsWhereItIsEnabled(t *testing.T) {
+	m, err := mem.New(mem.MinRAM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	var ports portio.Space
+	b := NewBus(&ports, m, [4]hw.Line{})
+	ports.Claim(0xcf8, 4, b.Address(nil))
+	ports.Claim(0xcfc, 4, b.Data())
+	f := NewFunction(Header{Vendor: 1, Device: 2})
+	image := make([]byte, 5000)
+	image[4] = 0x77
+	f.ROM(image)
+	b.Attach(2, 0, f)
+
+	write(&ports, 2, 0x30, portio.DWord, 0xfffffffe)
+	if v := read(&ports, 2, 0x30, portio.DWord); v != 0xffffe000 {
+		t.Errorf("ROM base %#x, want 8 KiB", v)
+	}
+	const at = 0xe0000000
+	write(&ports, 2, 0x30, portio.DWord, at|1)
+	if v := m.Read(at+4, 1); v != 0xff {
+		t.Errorf("reads %#x with memory space disabled", v)
+	}
+	write(&ports, 2, 4, portio.Word, commandMemory)
+	m.Write(at+4, 1, 0x11)
+	if v := m.Read(at+4, 4); v != 0x77 {
+		t.Errorf("reads %#x", v)
+	}
+	if v := m.Read(at+4998, 4); v != 0xffff0000 {
+		t.Errorf("at the end of the image %#x", v)
+	}
+	write(&ports, 2, 0x30, portio.DWord, at)
+	if v := m.Read(at+4, 1); v != 0xff {
+		t.Errorf("reads %#x with the ROM disabled", v)
+	}
+}
+
+func TestARangeIsNowhereUntilItIsConfigured(t *testing.T) {
+	p, f, _ := newTest(t)
+	f.Reset()
+	f.bus.Remap()
+	if v := p.In(0xf801, portio.Byte); v != 0xff {
+		t.Errorf("decoded after reset: %#x", v)
+	}
+	if v := read(p, 14, 0x10, portio.DWord); v != 1 {
+		t.Errorf("BAR %#x after reset, want ports at 0", v)
+	}
+	f.bus.Configure([4]uint8{10, 10, 11, 11})
+	if v := p.In(0xf801, portio.Byte); v != 0x41 {
+		t.Errorf("configured, the port reads %#x", v)
+	}
+	if v := read(p, 14, 0x3c, portio.Byte); v != 10 {
+		t.Errorf("interrupt line %d, want that of PIRQB#", v)
+	}
 }

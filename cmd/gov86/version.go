@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/guest"
 	"github.com/gov86/gov86/internal/licenses"
 )
@@ -51,6 +52,10 @@ func writeLicenses(w io.Writer) error {
 	if err := licenses.Write(w); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, guest.Licenses())
-	return err
+	for _, terms := range []string{guest.Licenses(), bios.Licenses()} {
+		if _, err := io.WriteString(w, terms+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,9 +1,11 @@
 // Package acpi is the power-management function of a PIIX4 as ACPI sees it,
-// the reset control register, and the tables that describe the board
-// (Advanced Configuration and Power Interface Specification 6.4; Intel
-// 82371AB data sheet, "Power Management").
+// its port for commands to firmware, the reset control register, and the tables
+// that describe the board (Advanced Configuration and Power Interface
+// Specification 6.4; Intel 82371AB data sheet, "Power Management").
 //
-// Not modelled: general-purpose events, and sleep states other than S5.
+// Not modelled: causes of general-purpose events, sleep states other than S5,
+// and system management interrupts: what the guest's firmware would do in them,
+// turning ACPI on and off, the function does by itself.
 package acpi
 
 import (
@@ -18,9 +20,10 @@ import (
 // The power-management registers, in a block of PMSize ports.
 const (
 	pm1Status  = 0x00
-	pm1Enable  = 0x02
+	pm1Enable  = 0x02 // upper half of what pm1Status begins
 	pm1Control = 0x04
 	pmTimer    = 0x08
+	gpStatus   = 0x0c
 	PMSize     = 0x40
 
 	tmrStatus   = 1 << 0
@@ -46,6 +49,8 @@ const (
 // regs is all the guest can observe.
 type regs struct {
 	status, enable, control uint16
+	gpEnable                uint16
+	apmc, apms              uint8 // ports B2h and B3h
 	reset                   uint8 // port CF9h
 }
 
@@ -54,6 +59,9 @@ func (r *regs) sync(c *snapshot.Codec) {
 	c.Uint16("status", &r.status)
 	c.Uint16("enable", &r.enable)
 	c.Uint16("control", &r.control)
+	c.Uint16("GPEN", &r.gpEnable)
+	c.Uint8("APMC", &r.apmc)
+	c.Uint8("APMS", &r.apms)
 	c.Uint8("reset", &r.reset)
 }
 
@@ -79,10 +87,9 @@ func New(clock hw.Clock, sci hw.Line, powerOff, restart func()) *PM {
 	return p
 }
 
-// Reset implements hw.Device. ACPI mode is on from the start: there is no
-// firmware in between that the guest would have to ask for it.
+// Reset implements hw.Device. ACPI mode is off until firmware is asked for it.
 func (p *PM) Reset() {
-	p.regs = regs{control: sciEnable}
+	p.regs = regs{}
 	p.carry.Stop()
 }
 
@@ -116,7 +123,7 @@ func (p *PM) ticks() uint64 {
 
 // update drives SCI from the registers. Whatever changes one ends here.
 func (p *PM) update() {
-	p.sci.Set(p.status&p.enable&enableBits != 0)
+	p.sci.Set(p.control&sciEnable != 0 && p.status&p.enable&enableBits != 0)
 	p.arm()
 }
 
@@ -132,48 +139,60 @@ func (p *PM) arm() {
 	p.carry.Set(p.clock.Now() + hw.Time(left*uint64(hw.Second)/timerHz+1))
 }
 
-// In implements portio.Handler for the block of registers.
-func (p *PM) In(off uint16, w portio.Width) uint32 {
-	word := func(v, at uint16) uint32 { return uint32(v) >> (8 * (off - at)) }
-	switch {
-	case off < pm1Enable:
-		v := word(p.status, pm1Status)
-		if w == portio.DWord {
-			v |= uint32(p.enable) << 16
-		}
-		return v
-	case off < pm1Control:
-		return word(p.enable, pm1Enable)
-	case off < pm1Control+2:
-		return word(p.control, pm1Control)
-	case off >= pmTimer && off < pmTimer+4:
-		return uint32(p.ticks()) & 0xffffff >> (8 * (off - pmTimer))
+// doubleword is the registers at off, a multiple of 4.
+func (p *PM) doubleword(off uint16) uint32 {
+	switch off {
+	case pm1Status:
+		return uint32(p.status) | uint32(p.enable)<<16
+	case pm1Control:
+		return uint32(p.control)
+	case pmTimer:
+		return uint32(p.ticks()) & 0xffffff
+	case gpStatus:
+		return uint32(p.gpEnable) << 16
 	}
 	return 0
 }
 
+// In implements portio.Handler for the block of registers.
+func (p *PM) In(off uint16, w portio.Width) uint32 {
+	v := uint64(p.doubleword(off &^ 3))
+	if off&3+uint16(w) > 4 {
+		v |= uint64(p.doubleword(off&^3+4)) << 32
+	}
+	return uint32(v >> (8 * (off & 3)))
+}
+
 // Out implements portio.Handler.
 func (p *PM) Out(off uint16, w portio.Width, v uint32) {
-	switch {
-	case off < pm1Enable:
-		p.status &^= uint16(v<<(8*off)) & statusBits // ones clear
-		if w == portio.DWord {
-			p.enable = uint16(v>>16) & enableBits
-		}
-	case off < pm1Control:
-		shift := 8 * (off - pm1Enable)
-		m := uint16(w.Mask() << shift)
-		p.enable = (p.enable&^m | uint16(v<<shift)&m) & enableBits
-	case off < pm1Control+2:
-		shift := 8 * (off - pm1Control)
-		m := uint16(w.Mask() << shift)
-		p.setControl(p.control&^m | uint16(v<<shift)&m)
+	shift := 8 * (off & 3)
+	mask, value := uint64(w.Mask())<<shift, uint64(v)<<shift
+	p.write(off&^3, uint32(mask), uint32(value))
+	if mask>>32 != 0 {
+		p.write(off&^3+4, uint32(mask>>32), uint32(value>>32))
 	}
 	p.update()
 }
 
+// write is a write to those bits of the registers at off that are in mask.
+func (p *PM) write(off uint16, mask, v uint32) {
+	low := func(old uint16) uint16 { return old&^uint16(mask) | uint16(v&mask) }
+	high := func(old uint16) uint16 { return old&^uint16(mask>>16) | uint16(v&mask>>16) }
+	switch off {
+	case pm1Status:
+		p.status &^= uint16(v&mask) & statusBits // ones clear
+		p.enable = high(p.enable) & enableBits
+	case pm1Control:
+		if mask&0xffff != 0 {
+			p.setControl(low(p.control))
+		}
+	case gpStatus:
+		p.gpEnable = high(p.gpEnable)
+	}
+}
+
 func (p *PM) setControl(v uint16) {
-	p.control = v&^sleepEnable | sciEnable
+	p.control = v &^ sleepEnable
 	if v&sleepEnable == 0 {
 		return
 	}
@@ -183,6 +202,42 @@ func (p *PM) setControl(v uint16) {
 	if v&sleepType>>10 == softOff {
 		p.powerOff()
 	}
+}
+
+// The port for commands to firmware, and what asks it for ACPI.
+const (
+	APMCPort    = 0xb2
+	ACPIEnable  = 0xf1
+	ACPIDisable = 0xf0
+)
+
+// APM answers the ports B2h and B3h (82371AB, "Advanced Power Management
+// Registers"): a command, and a byte that goes with it.
+func (p *PM) APM() portio.Handler { return &apm{p} }
+
+type apm struct{ p *PM }
+
+func (h *apm) In(off uint16, w portio.Width) uint32 {
+	v := uint32(h.p.apmc) | uint32(h.p.apms)<<8
+	return v >> (8 * off)
+}
+
+func (h *apm) Out(off uint16, w portio.Width, v uint32) {
+	if w != portio.Byte {
+		h.p.apms = uint8(v >> 8) // before the command that it goes with
+	}
+	if off != 0 {
+		h.p.apms = uint8(v)
+		return
+	}
+	h.p.apmc = uint8(v)
+	switch h.p.apmc {
+	case ACPIEnable:
+		h.p.control |= sciEnable
+	case ACPIDisable:
+		h.p.control &^= sciEnable
+	}
+	h.p.update()
 }
 
 const (

@@ -21,41 +21,76 @@ const (
 	ioAPIC     = 0xfec00000
 	pciWindow  = 0xfebfffff // the last address of the PCI window
 	headerSize = 36
+	checksumAt = 9 // in a header
 )
 
 // Tables returns the tables for memory at address at, below 4 GiB and a
 // multiple of 64; the root pointer is their first byte.
 func Tables(at uint32, b Board) []byte {
-	const rsdpSize = 64 // 36 bytes, kept apart
-	t := &builder{at: at, out: make([]byte, rsdpSize)}
-	facs := t.add(facs())
-	dsdt := t.add(table("DSDT", 2, b.dsdt()))
-	list := []uint32{t.add(table("FACP", 3, b.fadt(facs, dsdt)))}
+	const rsdpRoom = alignment // 20 bytes, kept apart
+	t, root := b.lay()
+	t.locate(at + rsdpRoom)
+	out := make([]byte, rsdpRoom, rsdpRoom+len(t.out))
+	copy(out, rsdp(at+rsdpRoom+root))
+	return append(out, t.out...)
+}
+
+// lay lays out the tables; root is the offset of the RSDT.
+func (b Board) lay() (t *builder, root uint32) {
+	t = new(builder)
+	facs := t.add(facs(), nil)
+	dsdt := t.add(table("DSDT", 2, b.dsdt()), nil)
+	list := []uint32{t.add(table("FACP", 3, b.fadt(facs, dsdt)), []int{36, 40})}
 	if b.APIC {
-		list = append(list, t.add(table("APIC", 1, b.madt())))
+		list = append(list, t.add(table("APIC", 1, b.madt()), nil))
 	}
 	var pointers []byte
+	var fields []int
 	for _, p := range list {
+		fields = append(fields, headerSize+len(pointers))
 		pointers = binary.LittleEndian.AppendUint32(pointers, p)
 	}
-	rsdt := t.add(table("RSDT", 1, pointers))
-	copy(t.out, rsdp(rsdt))
-	return t.out
+	return t, t.add(table("RSDT", 1, pointers), fields)
 }
 
-// A builder lays tables one after the other.
+// alignment is that of a table: the FACS demands it.
+const alignment = 64
+
+// A builder lays tables one after the other. Pointers among them are offsets
+// until locate makes addresses of them.
 type builder struct {
-	at  uint32
-	out []byte
+	out      []byte
+	pointers []int    // where there are pointers
+	tables   [][2]int // first byte and length of what has a checksum
 }
 
-func (t *builder) add(p []byte) uint32 {
-	for len(t.out)%64 != 0 {
+// add appends a table that has pointers to others at the given offsets.
+func (t *builder) add(p []byte, pointers []int) uint32 {
+	for len(t.out)%alignment != 0 {
 		t.out = append(t.out, 0)
 	}
-	at := t.at + uint32(len(t.out))
+	at := len(t.out)
 	t.out = append(t.out, p...)
-	return at
+	for _, off := range pointers {
+		t.pointers = append(t.pointers, at+off)
+	}
+	if len(pointers) > 0 {
+		t.tables = append(t.tables, [2]int{at, len(p)})
+	}
+	return uint32(at)
+}
+
+// locate makes the tables right for memory at address at.
+func (t *builder) locate(at uint32) {
+	for _, off := range t.pointers {
+		field := t.out[off:]
+		binary.LittleEndian.PutUint32(field, binary.LittleEndian.Uint32(field)+at)
+	}
+	for _, x := range t.tables {
+		p := t.out[x[0]:][:x[1]]
+		p[checksumAt] = 0
+		p[checksumAt] = sum(p)
+	}
 }
 
 // sum is the byte that makes p add up to zero.
@@ -78,16 +113,22 @@ func table(signature string, revision byte, body []byte) []byte {
 	binary.LittleEndian.PutUint32(p[32:], 1)
 	p = append(p, body...)
 	binary.LittleEndian.PutUint32(p[4:], uint32(len(p)))
-	p[9] = sum(p)
+	p[checksumAt] = sum(p)
 	return p
 }
+
+// Offsets in the root pointer.
+const (
+	rsdpChecksum = 8
+	rsdpRoot     = 16
+)
 
 func rsdp(rsdt uint32) []byte {
 	p := make([]byte, 20)
 	copy(p, "RSD PTR ")
 	copy(p[9:], "GOV86 ")
-	binary.LittleEndian.PutUint32(p[16:], rsdt)
-	p[8] = sum(p)
+	binary.LittleEndian.PutUint32(p[rsdpRoot:], rsdt)
+	p[rsdpChecksum] = sum(p)
 	return p
 }
 
@@ -116,12 +157,16 @@ func (b Board) fadt(facs, dsdt uint32) []byte {
 	put(36, facs)
 	put(40, dsdt)
 	binary.LittleEndian.PutUint16(p[46-headerSize:], uint16(b.SCI))
+	put(48, APMCPort)
+	p[52-headerSize], p[53-headerSize] = ACPIEnable, ACPIDisable
 	put(56, uint32(b.PMBase)+pm1Status)
 	put(64, uint32(b.PMBase)+pm1Control)
 	put(76, uint32(b.PMBase)+pmTimer)
+	put(80, uint32(b.PMBase)+gpStatus)
 	p[88-headerSize] = 4    // PM1_EVT_LEN
 	p[89-headerSize] = 2    // PM1_CNT_LEN
 	p[91-headerSize] = 4    // PM_TMR_LEN
+	p[92-headerSize] = 4    // GPE0_BLK_LEN
 	p[96-headerSize] = 0xff // P_LVL2_LAT: above 100 means no C2
 	p[98-headerSize] = 0xff
 	p[99-headerSize] = 0x0f // P_LVL3_LAT: above 1000 means no C3

@@ -158,12 +158,15 @@ func NewLocal(clock hw.Clock, intr hw.Line, nmi func()) *Local {
 	return l
 }
 
-// Reset implements hw.Device. The pins keep their levels.
+// Reset implements hw.Device. The pins keep their levels. Real parts have LINT0
+// masked like the others; there is firmware that turns the local APIC on, leaves
+// LINT0 alone and counts on the 8259A to reach the processor still.
 func (l *Local) Reset() {
 	l.localRegs = localRegs{dfr: dfrFlat, svr: 0xff, lint: l.lint}
 	for i := range l.lvt {
 		l.lvt[i] = entryMask
 	}
+	l.lvt[lvtLINT0] = uint32(ExtINT) << entryModeShift
 	l.timer.Stop()
 }
 

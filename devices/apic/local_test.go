@@ -47,7 +47,7 @@ func TestRegistersAfterReset(t *testing.T) {
 	r.Reset()
 	for off, want := range map[uint32]uint32{
 		regID: 0, regVersion: 0x50014, regTPR: 0, regLDR: 0, regDFR: 0xffffffff, regSVR: 0xff,
-		regTimer: 0x10000, regThermal: 0x10000, regPerf: 0x10000, regLINT0: 0x10000, regLINT1: 0x10000,
+		regTimer: 0x10000, regThermal: 0x10000, regPerf: 0x10000, regLINT0: 0x700, regLINT1: 0x10000,
 		regError: 0x10000, regInitial: 0, regCurrent: 0, regDivide: 0, regICRLow: 0,
 	} {
 		if got := r.get(off); got != want {
@@ -247,13 +247,15 @@ func TestThe8259AReachesTheProcessor(t *testing.T) {
 	}{
 		{"while the local APIC is disabled in its SVR", func(r *rig) { r.set(regSVR, 0xff) }, true},
 		{"while it is disabled in IA32_APIC_BASE", func(r *rig) { r.SetBase(false) }, true},
+		{"once enabled, with LINT0 as it was", func(*rig) {}, true},
 		{"in virtual wire mode", func(r *rig) { r.set(regLINT0, uint32(ExtINT)<<entryModeShift) }, true},
 		{"in virtual wire mode, whatever TPR says", func(r *rig) {
 			r.set(regTPR, 0xff)
 			r.set(regLINT0, uint32(ExtINT)<<entryModeShift)
 		}, true},
-		{"not when LINT0 is masked", func(*rig) {}, false},
+		{"not when LINT0 is masked", func(r *rig) { r.set(regLINT0, entryMask) }, false},
 		{"through the I/O APIC", func(r *rig) {
+			r.set(regLINT0, entryMask)
 			r.io.Line(0).Set(true)
 			r.redirect(0, uint64(ExtINT)<<entryModeShift)
 		}, true},

@@ -56,6 +56,7 @@ func TestF0hAssertsIGNNEWhileFERRIsActive(t *testing.T) {
 
 func TestSavedStateIsComplete(t *testing.T) {
 	snapshottest.Complete(t, (*coprocessorRegs).sync, nil)
+	snapshottest.Complete(t, (*smbusRegs).sync, nil)
 }
 
 func FuzzLoadCoprocessor(f *testing.F) {

@@ -54,6 +54,7 @@ func newBoardWith(t testing.TB, disk *hwtest.Medium) *board {
 		{Disk, b.disk, "S0"}, {CDROM, b.disc, "S1"}, {}, {Disk, hwtest.NewMedium(64 << 10), "S3"}}, bus, m)
 	p := pci.NewBus(&b.ports, m, [4]hw.Line{})
 	p.Attach(1, 1, b.ide.Function())
+	p.Configure([4]uint8{})
 	for i, at := range []uint16{cmdBase, second} {
 		b.ports.Claim(at, 8, b.ide.Command(i))
 		b.ports.Claim(at+0x206, 1, b.ide.Control(i))

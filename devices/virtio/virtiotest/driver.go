@@ -79,6 +79,7 @@ const (
 // Find looks device up by its capabilities.
 func Find(t testing.TB, b *Board, device uint8) *Driver {
 	t.Helper()
+	b.Bus.Configure([4]uint8{}) // there is no firmware
 	d := &Driver{Board: b, t: t, device: uint32(device), free: buffersAt}
 	for at := d.config(0x34, 1); at != 0; at = d.config(at+1, 1) {
 		if d.config(at, 1) != 9 {
