@@ -188,10 +188,13 @@ func (c *context) remember(page uint32, view uintptr, p []byte, granules *uint64
 	// refers to as long as generated code runs, and which does not move.
 	c.beside[page%besideSlots] = writtenPage{
 		page: page, view: view,
-		addend:   uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(page)<<12,
+		addend:   addressOf(p) - uintptr(page)<<12,
 		granules: uintptr(unsafe.Pointer(granules)),
 	}
 }
+
+// addressOf is where guest memory is.
+func addressOf(p []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(p))) }
 
 // peek64 reads a quadword of guest memory at linear address l, whose page has
 // the addend a.

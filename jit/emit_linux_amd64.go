@@ -155,6 +155,8 @@ func (t *translator) step(i int) {
 		t.jumpIndirect(i)
 	case howX87:
 		t.x87(i)
+	case howPatched:
+		t.patched(i)
 	}
 }
 

@@ -35,6 +35,7 @@ const (
 	howJumpIndirect
 	howCallIndirect
 	howX87
+	howPatched
 )
 
 // ends reports whether a unit ends behind such a step.

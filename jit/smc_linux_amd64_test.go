@@ -100,8 +100,22 @@ func TestCodeThatIsBorrowedIsTranslatedAnew(t *testing.T) {
 	}
 }
 
+// patchable are instructions but for their immediate operands, of four bytes;
+// those of patchableBytes have one.
+var (
+	patchable = [][]byte{
+		{0xb8}, {0x05}, {0x35}, {0x1d}, {0x68}, {0xa9}, // MOV, ADD, XOR, SBB EAX; PUSH; TEST
+		{0x81, 0xc3}, {0x81, 0xd3}, {0xc7, 0xc2}, {0xf7, 0xc3}, // ADD EBX, ADC EBX, MOV EDX, TEST EBX
+		doubleword([]byte{0xc7, 0x05}, dataAt-32), doubleword([]byte{0x81, 0x35}, dataAt-32), // MOV and XOR with memory
+		doubleword([]byte{0x81, 0x3d}, dataAt-32), {0x69, 0xc0}, {0x8d, 0x98}, // CMP with memory; IMUL EAX, EAX; LEA EBX, [EAX+]
+	}
+	patchableBytes = [][]byte{{0x83, 0xc3}, {0x83, 0xf3}, {0x6a}, doubleword([]byte{0x83, 0x15}, dataAt-32)} // ADD, XOR EBX; PUSH; ADC with memory
+)
+
 // patching is a program that writes to code and data, and calls what it wrote to.
 type patching struct {
+	// bytes says that it writes bytes, and not doublewords.
+	bytes bool
 	code  []byte // a page and some of the next one
 	table []byte // what is written where, and what is then called
 }
@@ -114,17 +128,23 @@ const (
 // newPatching makes a program of so many writes.
 func newPatching(seed uint64, writes int) patching {
 	x := rand.New(rand.NewPCG(seed, 9))
-	p := patching{code: make([]byte, 0x1100)}
+	p := patching{code: make([]byte, 0x1100), bytes: seed%3 == 2}
 	var functions, fields []uint32
-	for at := 0; at < len(p.code)-80; at += 40 + x.IntN(90) {
+	for at := 0; at < len(p.code)-80; at += 56 + x.IntN(90) {
 		functions = append(functions, patchedAt+uint32(at))
 		f := p.code[at:at]
 		for range 1 + x.IntN(3) {
-			op := [][]byte{{0xb8}, {0x05}, {0x35}, {0x81, 0xc3}, {0x81, 0xf3}, {0x68}, {0xa9}}[x.IntN(7)]
+			op := patchable[x.IntN(len(patchable))]
+			if p.bytes && x.IntN(2) == 0 {
+				op = patchableBytes[x.IntN(len(patchableBytes))]
+			}
 			f = append(f, op...)
 			fields = append(fields, patchedAt+uint32(at+len(f)))
-			f = binary.LittleEndian.AppendUint32(f, x.Uint32())
-			if op[0] == 0x68 { // PUSH
+			f = append(f, byte(x.Uint32()))
+			if op[0] != 0x83 && op[0] != 0x6a {
+				f = append(f, byte(x.Uint32()), byte(x.Uint32()), byte(x.Uint32()))
+			}
+			if op[0]&^2 == 0x68 { // PUSH
 				f = append(f, 0x58) // POP EAX
 			}
 		}
@@ -161,6 +181,9 @@ func (p *patching) load(r *rig) {
 	r.write(codeAt,
 		0xad, 0x89, 0xc7, 0xad, 0x89, 0x07, // LODSD; MOV EDI, EAX; LODSD; MOV [EDI], EAX
 		0xad, 0xff, 0xd0, 0xeb, 0xf5) // LODSD; CALL EAX; JMP back
+	if p.bytes {
+		r.write(codeAt+4, 0x88) // MOV [EDI], AL
+	}
 	r.write(patcherEnd, 0xf4)
 	r.write(patchedAt, p.code...)
 	r.write(dataAt, p.table...)
@@ -239,5 +262,60 @@ func TestWritesBesideCodeAreCheap(t *testing.T) {
 	}
 	if e.Stats.Enters > 20 || e.Stats.Killed != 0 {
 		t.Errorf("generated code was entered %d times, and %d units killed", e.Stats.Enters, e.Stats.Killed)
+	}
+}
+
+// TestPatchedOperandsBecomeData: after a few times a patch kills nothing, and the
+// operand is still the one last written.
+func TestPatchedOperandsBecomeData(t *testing.T) {
+	r, e := newTranslated(t)
+	const f = codeAt + 0x1000
+	r.write(f, 0xb8, 0, 0, 0, 0, 0x01, 0xc3, 0xc3)            // MOV EAX, 0; ADD EBX, EAX; RET
+	code := append(doubleword([]byte{0x89, 0x0d}, f+1), 0xe8) // MOV [f+1], ECX; CALL f
+	code = doubleword(code, f-(codeAt+uint32(len(code))+4))
+	code = append(code, 0x49, 0x75, 0xf2, 0xf4) // DEC ECX; JNZ; HLT
+	r.write(codeAt, code...)
+	r.SetReg32(cpu.ECX, 1000)
+	r.run(codeAt, codeAt+14)
+	r.is("the sum", cpu.EBX, 1000*1001/2)
+	if e.Stats.Killed > 5 {
+		t.Errorf("%d units were killed", e.Stats.Killed)
+	}
+}
+
+// TestRoomIsMadeUnitByUnit: what is translated when memory for code is full costs
+// the units that lay where it goes, and no more.
+func TestRoomIsMadeUnitByUnit(t *testing.T) {
+	r := newRig(t, func(c *cpu.CPU) (cpu.Engine, error) {
+		e, err := newEngine(c, 4*room)
+		if err == nil {
+			e.Eager()
+		}
+		return e, err
+	})
+	e := r.engine.(*Engine)
+	const length, functions = 32, 4096
+	for i := range mem.Addr(functions) {
+		r.write(codeAt+0x10000+length*i, 0x40, 0x01, 0xc3, 0xc3) // INC EAX; ADD EBX, EAX; RET
+	}
+	r.write(codeAt, 0xff, 0xd6, 0x83, 0xc6, length, 0x49, 0x75, 0xf8, 0xf4) // CALL ESI; ADD ESI, 32; DEC ECX; JNZ; HLT
+	most := uint64(0)
+	for i := range uint32(3 * functions) {
+		was := e.Stats.Evicted
+		r.SetReg32(cpu.ESI, codeAt+0x10000+length*(i%functions))
+		r.SetReg32(cpu.ECX, 1)
+		r.run(codeAt, codeAt+8)
+		most = max(most, e.Stats.Evicted-was)
+	}
+	r.is("calls", cpu.EAX, 3*functions)
+	// The units in room for two, where the ring comes round.
+	if bound := uint64(2 * room / 64); most > bound {
+		t.Errorf("%d units were evicted at a time, more than %d", most, bound)
+	}
+	if e.Stats.Evicted < functions {
+		t.Errorf("%d units were evicted in all", e.Stats.Evicted)
+	}
+	if live := len(e.byID); len(e.all) > 4*room/64 || len(e.ring) > 2*4*room/64 || live > len(e.all) {
+		t.Errorf("%d units live, of %d numbers and %d in the ring", live, len(e.all), len(e.ring))
 	}
 }

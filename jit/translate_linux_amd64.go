@@ -81,6 +81,8 @@ type translator struct {
 	// to a jump on an island, behind the next jump that is always taken.
 	islands []island
 	page    []byte // the code page
+	// patches are those of the page, if there are any.
+	patches *page
 	// extents are the bytes looked at.
 	extents []extent
 	sites   []site
@@ -105,7 +107,10 @@ func (e *Engine) translate(l, frame uint32, k key, addend uintptr, at mem.Addr) 
 		return nil
 	}
 	e.notePointers()
-	t.e, t.page, t.extents = e, page, t.extents[:0]
+	t.e, t.page, t.extents, t.patches = e, page, t.extents[:0], nil
+	if p := e.pages[frame]; p != nil && len(p.patches) != 0 {
+		t.patches = p
+	}
 	u := &unit{linear: l, frame: frame, key: k, addend: addend, born: e.executed}
 	t.u = u
 	t.collect(l)
@@ -116,7 +121,7 @@ func (e *Engine) translate(l, frame uint32, k key, addend uintptr, at mem.Addr) 
 	e.number(u)
 	t.liveness()
 	for i := range t.steps {
-		t.isCode(t.steps[i].eip, t.steps[i].Len)
+		t.isCode(t.steps[i].eip, t.decoded(&t.steps[i]))
 	}
 	if u.spill {
 		t.note(extent{u.next, 0, uint16(uint32(t.steps[0].Len) - (mem.PageSize - l&0xfff) - 1)})
@@ -180,8 +185,13 @@ func (t *translator) decode(eip uint32) (in isa.Inst, code []byte, ok bool) {
 // instructions there read, if they read any, may be lost.
 func (t *translator) peek(eip uint32) (in isa.Inst, ok bool) {
 	if eip>>12 == t.u.linear>>12 {
-		if in, _, ok = t.decode(eip); ok {
-			t.isCode(eip, in.Len)
+		var code []byte
+		if in, code, ok = t.decode(eip); ok {
+			s := step{Inst: in, eip: eip, code: code, how: howGeneric}
+			if t.isPatched(&s) {
+				s.how = howPatched
+			}
+			t.isCode(eip, t.decoded(&s))
 		}
 		return in, ok
 	}
@@ -227,7 +237,9 @@ func (t *translator) collect(l uint32) {
 		}
 		open |= undefined
 		s := step{Inst: in, eip: eip, code: code, slow: t.isSlow(eip)}
-		s.how = t.plan(&s)
+		if s.how = t.plan(&s); t.isPatched(&s) {
+			s.how = howPatched
+		}
 		t.steps = append(t.steps, s)
 		eip = s.next()
 		switch {
