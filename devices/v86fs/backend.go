@@ -134,10 +134,10 @@ type Traits struct {
 // for another process.
 type Backend interface {
 	Traits() Traits
-	// Root is the directory exported.
+	// Root is the directory exported. It, Lookup, Create, Tmpfile and Link count a
+	// lookup of the node they return.
 	Root() (Attr, error)
-	// Lookup finds a name. It, Create, Tmpfile and Link count a lookup of the
-	// node they return.
+	// Lookup finds a name.
 	Lookup(dir Node, name string) (Attr, error)
 	// Forget takes lookups back. A node without lookups and opens is not asked
 	// for again.

@@ -53,8 +53,9 @@ type call struct {
 	data   []byte
 	direct int
 
-	// cancel ends the wait for a lock; see pendingLock.
+	// cancel ends the wait for a lock of the handle waits.
 	cancel func()
+	waits  uint64
 }
 
 // A plan is how a request goes on when it was found to be in order. work calls

@@ -72,7 +72,7 @@ func (s *session) planSetlk(c *call) (plan, error) {
 	}
 	p := &pendingLock{c, key, l}
 	s.locks.waiting = append(s.locks.waiting, p)
-	s.suspend(c, func() {
+	s.suspend(c, l.handle, func() {
 		s.locks.waiting = slices.DeleteFunc(s.locks.waiting, func(q *pendingLock) bool { return q == p })
 		s.unblock(c)
 		c.fail(EINTR)
@@ -80,9 +80,9 @@ func (s *session) planSetlk(c *call) (plan, error) {
 	return plan{}, errLater
 }
 
-// suspend notes that a request waits for a lock, and how to give it up.
-func (s *session) suspend(c *call, cancel func()) {
-	c.cancel = cancel
+// suspend notes that a request waits for a lock of a handle, and how to give it up.
+func (s *session) suspend(c *call, handle uint64, cancel func()) {
+	c.waits, c.cancel = handle, cancel
 	s.blocked[c.req.Tag] = c
 }
 
@@ -107,12 +107,13 @@ func (s *session) grant(c *call, key lockKey, l heldLock, wait bool) (plan, erro
 	return plan{
 		work: func() error { return hostLocks(b, key.node, ask, nil) },
 		failed: func(err error) error {
-			if errnoOf(err) == EAGAIN && wait && s.d.host != nil && s.d.features&wire.FeatureAsync != 0 {
+			mayWait := wait && s.d.host != nil && s.d.q != nil && s.blocked[c.req.Tag] == nil &&
+				s.d.features&wire.FeatureAsync != 0
+			if mayWait && errnoOf(err) == EAGAIN {
 				s.waitForHost(c, key, l, was)
 				return errLater
 			}
-			s.locks.restore(key, l, was)
-			s.wake(key)
+			s.refuse(key, l, was)
 			return err
 		},
 		finish: func() (wire.Message, error) {
@@ -120,6 +121,15 @@ func (s *session) grant(c *call, key lockKey, l heldLock, wait bool) (plan, erro
 			return nil, nil
 		},
 	}, nil
+}
+
+// refuse takes back a lock that the host did not grant.
+func (s *session) refuse(key lockKey, l heldLock, was []heldLock) {
+	if s.handles[l.handle] == nil {
+		return // its locks went with it
+	}
+	s.locks.restore(key, l, was)
+	s.wake(key)
 }
 
 // hostLocks has the host hold some ranges.
@@ -136,7 +146,7 @@ func hostLocks(b Backend, n Node, locks []Lock, cancel <-chan struct{}) error {
 func (s *session) waitForHost(c *call, key lockKey, l heldLock, was []heldLock) {
 	stop := make(chan struct{})
 	var err error
-	s.suspend(c, func() {
+	s.suspend(c, l.handle, func() {
 		s.unblock(c)
 		close(stop)
 	})
@@ -144,8 +154,7 @@ func (s *session) waitForHost(c *call, key lockKey, l heldLock, was []heldLock) 
 	s.d.host.Wait(func() { err = b.Lock(key.node, l.Lock, stop) }, func() {
 		s.unblock(c)
 		if err != nil {
-			s.locks.restore(key, l, was)
-			s.wake(key)
+			s.refuse(key, l, was)
 			c.fail(err)
 			return
 		}
@@ -180,13 +189,13 @@ func (s *session) wake(key lockKey) {
 // releaseLocks frees the locks taken through a handle, and gives up the waits
 // for them.
 func (s *session) releaseLocks(h *opened) {
+	for _, c := range s.blocked {
+		if c.waits == h.id {
+			c.cancel()
+		}
+	}
 	for _, flock := range []bool{false, true} {
 		key := lockKey{h.mount.export, h.node.node, flock}
-		for _, p := range slices.Clone(s.locks.waiting) {
-			if p.key == key && p.lock.handle == h.id {
-				p.c.cancel()
-			}
-		}
 		var stay, gone []heldLock
 		for _, l := range s.locks.held[key] {
 			if l.handle == h.id {
