@@ -1,7 +1,7 @@
 // Command bench runs one guest with one set of programs on several emulators
 // and natively, interleaved, and prints ratios of CPU seconds.
 //
-//	go run ./bench -peers native,qemu,gov86-interp,gov86-jit -rounds 5 -list cpu
+//	go run ./bench -peers native,qemu,gov86-interp,gov86-table,gov86-jit -rounds 5 -list cpu
 //	go run ./bench -boot -rounds 5
 //
 // The guest is the embedded kernel, as a bzImage that every emulator boots, with
@@ -51,8 +51,9 @@ type peer struct {
 var peers = map[string]peer{
 	"native":       {2000, nativeCommand},
 	"qemu":         {300, qemuCommand},
-	"gov86-interp": {50, gov86Command("interp")},
-	"gov86-jit":    {800, gov86Command("jit")},
+	"gov86-interp": {50, gov86Command("--engine", "interp")},
+	"gov86-table":  {800, gov86Command("--engine", "jit", "--windows", "off")},
+	"gov86-jit":    {800, gov86Command("--engine", "jit")},
 }
 
 func nativeCommand(g *guest, programs []string, scale int) *exec.Cmd {
@@ -74,10 +75,11 @@ func qemuCommand(g *guest, programs []string, scale int) *exec.Cmd {
 }
 
 // gov86Command runs gov86 with an engine.
-func gov86Command(engine string) func(*guest, []string, int) *exec.Cmd {
+func gov86Command(engine ...string) func(*guest, []string, int) *exec.Cmd {
 	return func(g *guest, programs []string, scale int) *exec.Cmd {
-		return exec.Command(g.gov86, "run", "--headless", "--memory", "256M", "--fs", g.shared, "--engine", engine,
-			"--kernel", g.bzImage, "--initrd", g.initrd, "--append", g.commandLine(programs, scale))
+		args := append([]string{"run"}, engine...)
+		return exec.Command(g.gov86, append(args, "--headless", "--memory", "256M", "--fs", g.shared,
+			"--kernel", g.bzImage, "--initrd", g.initrd, "--append", g.commandLine(programs, scale))...)
 	}
 }
 
