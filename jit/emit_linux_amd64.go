@@ -45,6 +45,7 @@ func (t *translator) emit() {
 		t.supply(t.wantedAtEnd())
 		t.link(a.Jmp(0), t.resumeAt())
 	}
+	t.u.rare = a.Pos
 	t.writeLates()
 }
 

@@ -70,15 +70,19 @@ func (r *rig) toEnd(most uint64, x *rand.Rand) (total uint64) {
 // a cache that all of it fits in and in one that is flushed all the time.
 func TestRandomProgramsEndAsInterpreted(t *testing.T) {
 	for _, way := range []struct {
-		name string
-		size int
-		most uint64
-		warm bool
+		name    string
+		size    int
+		most    uint64
+		warm    bool
+		windows bool
 	}{
-		{"at once", codeSize, 1e9, false},
-		{"warm", codeSize, 5000, true},
-		{"in pieces", codeSize, 300, false},
-		{"in a small cache", room + 48<<10, 5000, false},
+		{"at once", codeSize, 1e9, false, false},
+		{"warm", codeSize, 5000, true, false},
+		{"in pieces", codeSize, 300, false, false},
+		{"in a small cache", room + 48<<10, 5000, false, false},
+		{"in windows", codeSize, 1e9, false, true},
+		{"warm, in windows", codeSize, 5000, true, true},
+		{"in a small cache, in windows", room + 48<<10, 5000, false, true},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			var all Stats
@@ -86,7 +90,7 @@ func TestRandomProgramsEndAsInterpreted(t *testing.T) {
 				p := newRandom(seed)
 				start := p.start()
 				a := newRig(t, func(c *cpu.CPU) (cpu.Engine, error) {
-					e, err := engineFor(c, way.size)
+					e, err := engineFor(c, way.size, way.windows)
 					if err == nil && !way.warm {
 						e.Eager()
 					}
@@ -120,8 +124,11 @@ func TestRandomProgramsKeepStep(t *testing.T) {
 	for seed := range *programs {
 		p := newRandom(seed)
 		start := p.start()
-		a, e := newTranslated(t)
-		e.Exact()
+		a := newRig(t, translated)
+		if seed%2 != 0 && LacksWindows() == nil {
+			a = newRig(t, windowed)
+		}
+		a.engine.(*Engine).Exact()
 		b := newRig(t, stepping)
 		p.load(a, start)
 		p.load(b, start)

@@ -87,12 +87,12 @@ func newRig(t testing.TB, engine func(*cpu.CPU) (cpu.Engine, error)) *rig {
 	return r
 }
 
-var everywhere = flag.Bool("jit.windows", false, "make all accesses that can be in windows")
+var everywhere = flag.Bool("jit.windows", false, "make accesses in windows wherever there can be one, in all tests")
 
-// engineFor makes an Engine for a test.
-func engineFor(c *cpu.CPU, codeSize int) (*Engine, error) {
+// engineFor makes an Engine for a test, with windows if they are asked for.
+func engineFor(c *cpu.CPU, codeSize int, windows bool) (*Engine, error) {
 	e, err := newEngine(c, codeSize)
-	if err == nil && *everywhere {
+	if err == nil && (windows || *everywhere) {
 		err = e.Windows(WindowsAlways)
 	}
 	return e, err
@@ -100,7 +100,7 @@ func engineFor(c *cpu.CPU, codeSize int) (*Engine, error) {
 
 // translated makes an Engine that translates at once.
 func translated(c *cpu.CPU) (cpu.Engine, error) {
-	e, err := engineFor(c, codeSize)
+	e, err := engineFor(c, codeSize, false)
 	if err != nil {
 		return nil, err
 	}

@@ -20,12 +20,14 @@ var (
 // flags that nothing reads as they happen to be; one that is not eager translates
 // addresses that it has met before.
 var ways = []struct {
-	name         string
-	exact, eager bool
+	name                  string
+	exact, eager, windows bool
 }{
-	{"exact", true, true},
-	{"eager", false, true},
-	{"warm", false, false},
+	{"exact", true, true, false},
+	{"eager", false, true, false},
+	{"warm", false, false, false},
+	{"exact, in windows", true, true, true},
+	{"eager, in windows", false, true, true},
 }
 
 // compare has body run with a processor translated each way.
@@ -35,7 +37,7 @@ func compare(t *testing.T, body func(t *testing.T, e *silicon.Emulated)) {
 			var engine *Engine
 			var err error
 			e, err := silicon.NewEmulated(func(c *cpu.CPU) cpu.Engine {
-				if engine, err = engineFor(c, codeSize); err != nil {
+				if engine, err = engineFor(c, codeSize, way.windows); err != nil {
 					t.Skipf("skipped: %v", err)
 				}
 				return engine

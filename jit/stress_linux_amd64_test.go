@@ -63,6 +63,9 @@ func TestResultsAreRightBesideABusyRuntime(t *testing.T) {
 		p := newRandom(uint64(100 + i))
 		start := p.start()
 		a, _ := newTranslated(t)
+		if i > 0 && LacksWindows() == nil {
+			a = newRig(t, windowed)
+		}
 		b := newRig(t, interpreted)
 		p.load(b, start)
 		b.toHalt(codeAt + uint32(len(p.code)) - 1)

@@ -69,10 +69,10 @@ type unit struct {
 	dead               bool
 	// x87 says that it uses the host's x87 registers.
 	x87 bool
-	// start is where its code begins, born when it was made, in instructions
-	// executed before.
-	start int
-	born  uint64
+	// start is where its code begins, rare where what runs rarely does; born is when
+	// it was made, in instructions executed before.
+	start, rare int
+	born        uint64
 	// extents are the bytes it was made of, each once, those of a frame in a row.
 	extents []extent
 	sites   []site

@@ -29,7 +29,7 @@ func machines(t *testing.T, exact bool, wrap func(*Engine) cpu.Engine) (translat
 	t.Helper()
 	translated, err := silicon.NewEmulated(func(c *cpu.CPU) cpu.Engine {
 		var err error
-		if e, err = engineFor(c, codeSize); err != nil {
+		if e, err = engineFor(c, codeSize, false); err != nil {
 			t.Skipf("skipped: %v", err)
 		}
 		e.Eager()
