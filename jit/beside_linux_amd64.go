@@ -21,8 +21,10 @@ const none = -1
 // jumpSize is the length of a near jump.
 const jumpSize = 5
 
-// widths are those of accesses.
-var widths = [...]uint8{1, 2, 4, 8, 10, 16}
+// widths are those of accesses. Wider ones to a page with code are the interpreter's.
+var widths = [...]uint8{1, 2, 4, 8, 10, widestWrite}
+
+const widestWrite = 16
 
 // writeBeside writes the stub, with an entry for each width that an access may
 // have. With an address in R8 it returns with the addend of its page in R9; or, if

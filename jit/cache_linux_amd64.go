@@ -74,7 +74,7 @@ func (u *units) at(pos int) *unit {
 // keep enters a new unit.
 func (e *Engine) keep(u *unit) {
 	e.ring = append(e.ring, u)
-	e.byID[unitID{u.linear, u.frame, u.key}] = u
+	e.byID[u.id()] = u
 	for _, s := range u.extents {
 		p := e.pages[s.frame]
 		if p == nil {
@@ -104,9 +104,8 @@ func (e *Engine) drop(u *unit) {
 // retire is drop but for the lists of pages, which still have the unit.
 func (e *Engine) retire(u *unit) {
 	u.dead = true
-	id := unitID{u.linear, u.frame, u.key}
-	if e.byID[id] == u {
-		delete(e.byID, id)
+	if e.byID[u.id()] == u {
+		delete(e.byID, u.id())
 	}
 	for u.incoming != 0 {
 		l := &e.link[u.incoming]
@@ -118,7 +117,7 @@ func (e *Engine) retire(u *unit) {
 		e.links.remove(u.outgoing)
 	}
 	if t := e.space[u.key&^keyPlain]; t != nil {
-		t.forget(u.linear, u.guarded)
+		t.forget(u.linear, u.indirect)
 	}
 	if slot := &e.cache[cacheSlot(u.linear)]; *slot == u {
 		*slot = nil

@@ -25,7 +25,7 @@ type context struct {
 	argument uint32
 	// saved are the flags: OF in the low byte, the others as LAHF has them above.
 	saved    uint32
-	segments [6]uint32 // bases of FS and GS, by isa.Seg
+	segments [6]uint32 // bases by isa.Seg, those of FS and GS alone outside segmented units
 	flat     [6]uint32 // whether these two are flat, 0 or 1
 	// gdt is where the first bytes of the GDT are, 0 if they cannot be read.
 	gdt uintptr
@@ -37,7 +37,8 @@ type context struct {
 	// pending is set when something asked for attention as the code was entered.
 	pending   uint32
 	hostMXCSR uint32
-	x87       x87Context
+	bounds
+	x87 x87Context
 	// window is the base of the window that GS is to point to, 0 for none; reach
 	// is 0 for FS and GS if they are flat, and else what makes an address fault.
 	window uintptr
@@ -101,6 +102,10 @@ const (
 	offWindow   = int32(unsafe.Offsetof(context{}.window))
 	offReach    = int32(unsafe.Offsetof(context{}.reach))
 	offMXCSR    = int32(unsafe.Offsetof(context{}.hostMXCSR))
+	offBounds   = int32(unsafe.Offsetof(context{}.bounds))
+	offReadTop  = offBounds + int32(unsafe.Offsetof(bounds{}.readTop))
+	offWriteTop = offBounds + int32(unsafe.Offsetof(bounds{}.writeTop))
+	offLow      = offBounds + int32(unsafe.Offsetof(bounds{}.low))
 
 	offGranted = int32(unsafe.Offsetof(context{}.granted))
 	offBeside  = int32(unsafe.Offsetof(context{}.beside))
@@ -129,6 +134,8 @@ const (
 	stateEFLAGS = int32(unsafe.Offsetof(cpu.State{}.EFLAGS))
 	stateSeg    = int32(unsafe.Offsetof(cpu.State{}.Seg))
 	segmentSize = int32(unsafe.Sizeof(cpu.Segment{}))
+	segSelector = int32(unsafe.Offsetof(cpu.Segment{}.Selector))
+	segBase     = int32(unsafe.Offsetof(cpu.Segment{}.Base))
 	stateXMM    = int32(unsafe.Offsetof(cpu.State{}.XMM))
 	stateMXCSR  = int32(unsafe.Offsetof(cpu.State{}.MXCSR))
 

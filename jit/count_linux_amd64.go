@@ -1,12 +1,14 @@
 package jit
 
+import "github.com/gov86/gov86/cpu/isa"
+
 // OnExit has fn told of every exit, or nobody if it is nil.
 func (e *Engine) OnExit(fn Sampler) { e.sample = fn }
 
-// left notes an exit at l.
-func (e *Engine) left(r Reason, l uint32) {
+// left notes an exit at eip.
+func (e *Engine) left(r Reason, eip uint32) {
 	e.Stats.Exits[r]++
-	e.reason, e.where = r, l
+	e.reason, e.where = r, e.Seg[isa.CS].Base+eip
 }
 
 // aside counts what the interpreter did from the linear address at on: n

@@ -1,5 +1,5 @@
-// Package jit is the translating engine: it turns blocks of 32-bit x86 code
-// that run often into x86-64 code, and lets the interpreter do the rest from
+// Package jit is the translating engine: it turns blocks of x86 code that
+// run often into x86-64 code, and lets the interpreter do the rest from
 // the same state.
 //
 // The general registers of the guest are held in those of the host with the

@@ -13,6 +13,7 @@ func (t *translator) emit() {
 	live := first.before != 0
 
 	ready := 0
+	t.arrival()
 	t.u.guarded = a.Pos
 	if live {
 		saveFlags(a, first.before)
@@ -56,7 +57,7 @@ func (t *translator) guard(page uint32, addend uintptr) {
 	compare := func(off int32, half uintptr) {
 		a.RM(0, OneByte, 0x81, 7, At(views, fetchViews+int32(page)*8+off)) // CMP m32, imm32
 		a.U32(uint32(half))
-		t.late(a.Jcc(CondNE, 0), lateExit, site{kind: wantPage, eip: t.u.linear})
+		t.late(a.Jcc(CondNE, 0), lateExit, site{kind: wantPage, eip: t.u.linear - t.u.base})
 	}
 	// Memory is smaller than 4 GiB: half an addend tells one frame from another.
 	// If it is zero, the other half tells it from none.
@@ -109,6 +110,9 @@ func (t *translator) link(at int, eip uint32) {
 // step writes the code of step i.
 func (t *translator) step(i int) {
 	s := &t.steps[i]
+	if t.segmented() && t.stepSegmented(i) {
+		return
+	}
 	switch s.how {
 	case howStep, howStepEnds:
 		t.stepOut(i)
@@ -118,6 +122,8 @@ func (t *translator) step(i int) {
 		t.lea(s)
 	case howDivide:
 		t.divide(i)
+	case howDivideNarrow:
+		t.divideNarrow(i)
 	case howPush:
 		t.push(i)
 	case howPop:
@@ -132,6 +138,8 @@ func (t *translator) step(i int) {
 		t.setIF(i)
 	case howLoadSegment:
 		t.loadSegment(i)
+	case howStoreSegment:
+		t.storeSegment(i)
 	case howSetAC:
 		t.setAC(i)
 	case howPushFlags:
@@ -172,11 +180,11 @@ func (t *translator) stepOut(i int) {
 	a := &t.e.asm
 	s := t.siteOf(i, wantStep)
 	s.unit = t.u.number
-	s.order = orderOf(&t.steps[i].Inst)
+	s.order = orderOf(&t.steps[i])
 	n := len(t.sites)
 	a.StoreImm(At(ctx, offSite), t.addSite(s))
 	t.exit(t.flags, &t.recipe)
-	if t.steps[i].how == howStep {
+	if t.steps[i].how != howStepEnds {
 		t.sites[n].resume = int32(a.Pos)
 	}
 	t.flags = inHost
@@ -185,6 +193,9 @@ func (t *translator) stepOut(i int) {
 // address returns the register that holds the linear address of s's operand:
 // R8, or one of the guest's that has it already.
 func (t *translator) address(in *isa.Inst) Reg {
+	if t.segmented() {
+		return t.effective(in)
+	}
 	a := &t.e.asm
 	m := operand(in)
 	switch {
@@ -232,12 +243,13 @@ func (t *translator) access(i int, reg func() Reg, size uint8, write bool, live 
 	}
 	t.clobber(live)
 	restart := a.Pos
-	if s := &t.steps[i]; s.Seg >= isa.FS && t.named {
+	if s := &t.steps[i]; s.Seg >= isa.FS && t.named && !t.segmented() {
 		compareZero(a, At(ctx, offFlat+4*int32(s.Seg)))
 		t.late(a.Jcc(CondE, 0), lateExit, t.siteOf(i, wantStep))
 	}
 	t.named = false
 	r := reg()
+	open := t.throughSegment(i, size, write)
 	from := readViews
 	if write {
 		from = writeViews
@@ -250,7 +262,7 @@ func (t *translator) access(i int, reg func() Reg, size uint8, write bool, live 
 	s := t.siteOf(i, wantAccess)
 	s.write, s.restart, s.size = write, int32(restart), size
 	what := lateAccess
-	if write {
+	if write && size <= widestWrite {
 		what = lateWrite
 	}
 	t.late(a.Jcc(CondE, 0), what, s)
@@ -261,6 +273,7 @@ func (t *translator) access(i int, reg func() Reg, size uint8, write bool, live 
 		t.late(a.Jcc(CondNE, 0), lateUnaligned, s)
 		l = &t.lates[len(t.lates)-1]
 		l.reg, l.size, l.back = uint8(r), size, a.Pos
+		l.open, l.seg = open, t.through.seg
 	}
 	return Sum(R9, r)
 }
@@ -291,7 +304,11 @@ func (t *translator) writeLates() {
 			a.U32(0x1000 - uint32(l.size))
 			pop64(a, R10)
 			over := a.Jcc(CondA, 0)
-			a.Jmp(l.back)
+			if l.open {
+				t.unlessWithin(l)
+			} else {
+				a.Jmp(l.back)
+			}
 			a.Patch(over, a.Pos)
 			fallthrough
 		case lateAccess:

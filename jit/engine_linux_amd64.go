@@ -1,6 +1,8 @@
 package jit
 
 import (
+	"errors"
+
 	processor "github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/interp"
 	"github.com/gov86/gov86/cpu/isa"
@@ -13,6 +15,9 @@ const (
 	room = 64 << 10
 	// slice bounds a run of generated code, in instructions.
 	slice = 20_000
+	// mostTables is how many modes have tables of jumps at a time: a guest can make
+	// as many modes as there are limits of segments.
+	mostTables = 64
 )
 
 // An Engine executes one CPU. It implements cpu.Engine.
@@ -82,12 +87,18 @@ func (e *Engine) Eager() { e.eager = true }
 // any more.
 func (e *Engine) Close() error {
 	e.windows.close()
+	return errors.Join(e.closeTables(), e.region.close())
+}
+
+// closeTables forgets where indirect jumps lead.
+func (e *Engine) closeTables() error {
+	var errs []error
 	for _, t := range e.space {
-		if err := t.close(); err != nil {
-			return err
-		}
+		errs = append(errs, t.close())
 	}
-	return e.region.close()
+	clear(e.space)
+	e.table = nil
+	return errors.Join(errs...)
 }
 
 // Forget implements cpu.Engine.
@@ -153,10 +164,11 @@ func (e *Engine) find() *unit {
 	if (k != e.key || e.table == nil) && !e.enterMode(k) {
 		return nil
 	}
-	l := e.EIP
+	base := e.Seg[isa.CS].Base
+	l := base + e.EIP
 	addend := e.fetchView()[l>>12]
 	slot := &e.cache[cacheSlot(l)]
-	if u := *slot; u != nil && u.linear == l && u.key == k && u.addend == addend && (!u.spill || e.spills(u)) {
+	if u := *slot; u != nil && u.linear == l && u.base == base && u.key == k && u.addend == addend && (!u.spill || e.spills(u)) {
 		return u
 	}
 	if addend == 0 {
@@ -172,7 +184,7 @@ func (e *Engine) find() *unit {
 		return nil
 	}
 	frame := e.Mem.Frame(at)
-	if u := e.byID[unitID{l, frame, k}]; u != nil {
+	if u := e.byID[unitID{l, frame, base, k}]; u != nil {
 		if u.spill && !e.spills(u) {
 			return nil
 		}
@@ -193,7 +205,7 @@ func (e *Engine) plain() *unit {
 	if u == nil || u.spill {
 		return u
 	}
-	if p := e.byID[unitID{u.linear, u.frame, u.key | keyPlain}]; p != nil {
+	if p := e.byID[unitID{u.linear, u.frame, u.base, u.key | keyPlain}]; p != nil {
 		return p
 	}
 	at, t := e.Translate(processor.Linear(u.linear), e.Data()|processor.Fetch)
@@ -233,6 +245,9 @@ func (e *Engine) enterMode(k key) bool {
 	t := e.space[k]
 	if t == nil {
 		var err error
+		if len(e.space) >= mostTables {
+			e.closeTables()
+		}
 		if t, err = newJumpTable(); err != nil {
 			return false
 		}

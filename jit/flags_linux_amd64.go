@@ -179,7 +179,7 @@ func (t *translator) loadSegment(i int) {
 	}
 	a.Call(t.e.stubs.load[g])
 	x := t.siteOf(i, wantStep)
-	x.order = orderOf(&s.Inst)
+	x.order = orderOf(s)
 	t.late(a.Jcc(CondB, 0), lateExit, x)
 	if s.Op == isa.POP {
 		a.Lea(esp, At(esp, 4))

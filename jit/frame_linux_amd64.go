@@ -46,7 +46,7 @@ func near(off int32) bool { return off >= -reach && off <= reach }
 func (t *translator) frames() {
 	t.frameList = t.frameList[:0]
 	switch {
-	case t.u.key&keyPlain != 0:
+	case t.u.key&(keyPlain|keySegmented) != 0:
 		return
 	case t.u.key&keyWindow != 0:
 		for i := range t.steps {

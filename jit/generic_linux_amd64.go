@@ -154,8 +154,7 @@ func useOf(n byte, f field) use {
 func (t *translator) generic(i int) {
 	a := &t.e.asm
 	s := &t.steps[i]
-	f := parse(s.code, s.AddrSize)
-	f.tidy(&s.Inst)
+	f := s.form()
 	if !f.has && !(f.m == OneByte && f.opcode >= 0xa0 && f.opcode < 0xa4) {
 		t.needs(s)
 		t.withoutModRM(s, &f)
@@ -195,6 +194,16 @@ func (t *translator) generic(i int) {
 	}
 	t.wrote(s)
 	t.resumes(first)
+}
+
+// form is what s is to the host.
+func (s *step) form() form {
+	f := parse(s.code, s.AddrSize)
+	f.tidy(&s.Inst)
+	if s.short {
+		f.widen(&s.Inst)
+	}
+	return f
 }
 
 // tidy drops prefixes that mean something else, or nothing, to the host.
@@ -322,4 +331,67 @@ func (t *translator) divide(i int) {
 	}
 	t.flags = inHost
 	t.resumes(first)
+}
+
+// divideNarrow is DIV of 8 and 16 bits and IDIV of 16. What might overflow is left
+// to the interpreter.
+func (t *translator) divideNarrow(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	first := len(t.lates)
+	t.divisor(i)
+	slow := func(cond byte) { t.late(a.Jcc(cond, 0), lateExit, t.siteOf(i, wantStep)) }
+	switch {
+	case s.OpSize == 1:
+		a.Mov(R8, RAX)
+		a.RR(0, OneByte, 0xc1, 5, R8) // SHR R8D, 8
+		a.Bytes(8)
+		a.RR(Byte, OneByte, 0x38, R10, R8) // CMP R8B, R10B
+		slow(CondAE)
+		a.RR(Byte, OneByte, 0xf6, 6, R10)
+	case s.Op == isa.DIV:
+		a.RR(P66, OneByte, 0x39, R10, RDX) // CMP DX, R10W
+		slow(CondAE)
+		a.RR(P66, OneByte, 0xf7, 6, R10)
+	default:
+		// DX is the sign of AX, and the divisor neither 0 nor -1.
+		a.RR(0, TwoByte, 0xbf, R8, RAX) // MOVSX R8D, AX
+		a.RR(0, OneByte, 0xc1, 7, R8)   // SAR R8D, 16
+		a.Bytes(16)
+		a.RR(P66, OneByte, 0x39, RDX, R8) // CMP R8W, DX
+		slow(CondNE)
+		a.Lea(R8, At(R10, 1))
+		a.RR(P66, OneByte, 0x83, 7, R8) // CMP R8W, 1
+		a.Bytes(1)
+		slow(CondBE)
+		a.RR(P66, OneByte, 0xf7, 7, R10)
+	}
+	t.flags = inHost
+	t.resumes(first)
+}
+
+// divisor loads the operand of step i, of 8 or 16 bits, into the low part of R10D.
+func (t *translator) divisor(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	if s.Args[0] == isa.Mem {
+		m := t.access(i, t.operand(s), s.OpSize, false, s.before)
+		if s.OpSize == 1 {
+			a.RM(0, TwoByte, 0xb6, R10, m) // MOVZX
+		} else {
+			a.RM(0, TwoByte, 0xb7, R10, m)
+		}
+		return
+	}
+	t.clobber(s.before)
+	n := s.Args[0].Num()
+	if s.OpSize == 2 {
+		a.Mov(R10, guest[n])
+		return
+	}
+	a.Mov(R10, guest[n&3])
+	if n >= 4 {
+		a.RR(0, OneByte, 0xc1, 5, R10) // SHR R10D, 8
+		a.Bytes(8)
+	}
 }

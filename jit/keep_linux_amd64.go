@@ -1,6 +1,9 @@
 package jit
 
-import "github.com/gov86/gov86/cpu/isa"
+import (
+	"github.com/gov86/gov86/cpu"
+	"github.com/gov86/gov86/cpu/isa"
+)
 
 // Where the guest's flags are, and how they are kept.
 
@@ -64,7 +67,11 @@ func (t *translator) needs(s *step) {
 func (t *translator) wrote(s *step) {
 	if _, written, undefined := s.Flags(); (written|undefined)&status != 0 {
 		t.flags = inHost
-		if t.recipe = recipeFor(s); t.recipe.covers != 0 {
+		t.recipe = recipeFor(s)
+		if t.segmented() && t.recipe.reads&(1<<cpu.ESP) != 0 {
+			return // pushes and pops are of any size there
+		}
+		if t.recipe.covers != 0 {
 			t.flags |= inRecipe
 		}
 	}

@@ -28,10 +28,11 @@ func immediate(in *isa.Inst, code []byte) int {
 	return 0
 }
 
-// isPatched reports whether s has an immediate operand that is often written.
+// isPatched reports whether s has an immediate operand that is often written. In
+// segmented units none has.
 func (t *translator) isPatched(s *step) bool {
 	off := s.eip & (mem.PageSize - 1)
-	if t.patches == nil || off+uint32(s.Len) > mem.PageSize || s.how != howGeneric && s.how != howPush {
+	if t.patches == nil || t.segmented() || off+uint32(s.Len) > mem.PageSize || s.how != howGeneric && s.how != howPush {
 		return false
 	}
 	n := immediate(&s.Inst, s.code)

@@ -15,6 +15,7 @@ const (
 	howNothing
 	howLea
 	howDivide
+	howDivideNarrow
 	howPush
 	howPop
 	howLeave
@@ -27,6 +28,7 @@ const (
 	howBitInMemory
 	howPopMemory
 	howLoadSegment
+	howStoreSegment
 	howJump
 	howJcc
 	howLoop
@@ -36,16 +38,29 @@ const (
 	howCallIndirect
 	howX87
 	howPatched
+	// Of segmented units.
+	howEnter
+	howPushAll
+	howPopAll
+	howTranslate   // XLAT
+	howRealLoad    // of a segment register, outside protected mode
+	howLoadPointer // the same, from memory, beside a general register
+	howJumpFar     // far transfers outside protected mode
+	howCallFar
+	howReturnFar
 )
 
 // ends reports whether a unit ends behind such a step.
 func (h how) ends() bool {
 	switch h {
-	case howStepEnds, howLoop, howReturn, howJumpIndirect:
+	case howStepEnds, howLoop, howReturn, howJumpIndirect, howJumpFar, howReturnFar:
 		return true
 	}
 	return false
 }
+
+// calls reports whether such a step is a call.
+func (h how) calls() bool { return h == howCall || h == howCallIndirect || h == howCallFar }
 
 // plan decides how a step is translated.
 func (t *translator) plan(s *step) how {
@@ -57,6 +72,11 @@ func (t *translator) plan(s *step) how {
 			return howStepEnds
 		}
 		return howStep
+	}
+	if t.segmented() {
+		if h, ok := t.planSegmented(s); ok {
+			return h
+		}
 	}
 	if a&isa.Jumps != 0 {
 		return t.planJump(in)
@@ -124,8 +144,11 @@ func (t *translator) plan(s *step) how {
 		if t.e.exact {
 			return howStep // the comparisons before it leave other flags
 		}
-		if in.Args[0].Kind() == isa.Reg32 || in.Args[0] == isa.Mem && in.Width == 4 {
+		switch {
+		case in.Args[0].Kind() == isa.Reg32 || in.Args[0] == isa.Mem && in.Width == 4:
 			return howDivide
+		case in.OpSize == 2 || in.Op == isa.DIV:
+			return howDivideNarrow
 		}
 	case isa.PUSH:
 		if in.OpSize == 4 {
@@ -144,6 +167,9 @@ func (t *translator) plan(s *step) how {
 	case isa.MOVSREG:
 		if loadable(in.Args[0]) {
 			return howLoadSegment
+		}
+		if in.Args[1].Kind() == isa.SReg {
+			return howStoreSegment
 		}
 	case isa.CLI, isa.STI:
 		if kernel {
@@ -196,7 +222,7 @@ func (t *translator) planJump(in *isa.Inst) how {
 // reachable reports whether generated code can make the access of s.
 func (t *translator) reachable(s *step) bool {
 	in := &s.Inst
-	if _, writes := in.Memory(); writes && in.Seg == isa.CS {
+	if _, writes := in.Memory(); writes && in.Seg == isa.CS && !t.segmented() {
 		return false
 	}
 	return in.Width <= 16

@@ -15,22 +15,23 @@ type order struct {
 	// context.argument.
 	segment isa.Seg
 	imm     uint8
+	// size is that of the operand.
+	size uint8
 }
 
 // orderOf is the order for a step, with no operation if it is not among them.
-func orderOf(in *isa.Inst) order {
+func orderOf(s *step) order {
+	in := &s.Inst
 	switch in.Op {
 	case isa.RDTSC, isa.SYSENTER, isa.SYSEXIT:
 		return order{op: in.Op}
 	case isa.IRET:
-		if in.OpSize == 4 {
-			return order{op: in.Op}
-		}
+		return order{op: in.Op, size: in.OpSize}
 	case isa.INT:
 		return order{op: in.Op, imm: uint8(in.Imm)}
 	case isa.MOVSREG, isa.POP:
-		if loadable(in.Args[0]) && (in.Op == isa.MOVSREG || in.OpSize == 4) {
-			return order{op: in.Op, segment: isa.Seg(in.Args[0].Num())}
+		if s.how == howLoadSegment {
+			return order{op: in.Op, segment: isa.Seg(in.Args[0].Num()), size: in.OpSize}
 		}
 	}
 	return order{}
@@ -56,14 +57,14 @@ func (e *Engine) obey(s *site) bool {
 	case isa.SYSEXIT:
 		t = e.SysExit()
 	case isa.IRET:
-		t = e.InterruptReturn(4)
+		t = e.InterruptReturn(int(o.size))
 	case isa.INT:
 		t = e.SoftwareInterrupt(o.imm)
 	case isa.MOVSREG:
 		t = e.load(o.segment, uint16(e.region.argument))
 	case isa.POP:
 		if t = e.load(o.segment, uint16(e.region.argument)); t == cpu.NoTrap {
-			e.SetReg32(cpu.ESP, e.Reg32(cpu.ESP)+4)
+			e.popped(o.size)
 		}
 	}
 	if t != cpu.NoTrap {
@@ -71,6 +72,15 @@ func (e *Engine) obey(s *site) bool {
 		return false
 	}
 	return true
+}
+
+// popped moves the stack pointer up by size bytes.
+func (e *Engine) popped(size uint8) {
+	if e.Stack32() {
+		e.SetReg32(cpu.ESP, e.Reg32(cpu.ESP)+uint32(size))
+	} else {
+		e.SetReg16(cpu.ESP, e.Reg16(cpu.ESP)+uint16(size))
+	}
 }
 
 // load loads a segment register and remembers what of.

@@ -93,8 +93,7 @@ func (r *recipe) write(a *Asm) {
 	to := guest[s.Args[0].Num()]
 	switch r.how {
 	case byRepeating:
-		f := parse(s.code, s.AddrSize)
-		f.tidy(&s.Inst)
+		f := s.form()
 		if !f.has {
 			writeAccumulator(a, &f)
 			return

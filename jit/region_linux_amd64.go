@@ -50,6 +50,9 @@ func (e *Engine) prepare() {
 	}
 	r.pending = e.Attention()
 	mode := e.Mode()
+	if e.key&keySegmented != 0 {
+		e.prepareSegments(mode)
+	}
 	for _, s := range [...]isa.Seg{isa.FS, isa.GS} {
 		r.segments[s], r.flat[s] = e.Seg[s].Base, uint32(mode>>s/cpu.ModeFlatES&1)
 		r.reach[s] = unreachable * uint64(1-r.flat[s])

@@ -70,15 +70,9 @@ func newRig(t testing.TB, engine func(*cpu.CPU) (cpu.Engine, error)) *rig {
 	}
 	c.Seg[isa.CS].Selector = 8
 	c.Seg[isa.CS].Access |= cpu.AccessCode
-	m.Write64(gdtAt+8, 0x00cf9b000000ffff)
-	m.Write64(gdtAt+16, 0x00cf93000000ffff)
 	c.GDTR.Base, c.GDTR.Limit = gdtAt, 8*loadSlots-1
 	c.IDTR.Base, c.IDTR.Limit = idtAt, 8*64-1
-	for v := range mem.Addr(64) {
-		at := uint64(trapAt + 8*v)
-		m.Write64(idtAt+8*v, at&0xffff|8<<16|0x8e00<<32|at>>16<<48)
-		m.Write(trapAt+8*v, 1, 0xf4)
-	}
+	r.flatTables()
 	c.CR0 = cpu.CR0PE | cpu.CR0ET | cpu.CR0NE
 	c.CR4 = cpu.CR4OSFXSR | cpu.CR4OSXMMEXCPT
 	c.MXCSR = 0x1f80
@@ -96,6 +90,17 @@ func engineFor(c *cpu.CPU, codeSize int, windows bool) (*Engine, error) {
 		err = e.Windows(WindowsAlways)
 	}
 	return e, err
+}
+
+// flatTables writes the descriptors and gates of flat protected mode.
+func (r *rig) flatTables() {
+	r.m.Write64(gdtAt+8, 0x00cf9b000000ffff)
+	r.m.Write64(gdtAt+16, 0x00cf93000000ffff)
+	for v := range mem.Addr(64) {
+		at := uint64(trapAt + 8*v)
+		r.m.Write64(idtAt+8*v, at&0xffff|8<<16|0x8e00<<32|at>>16<<48)
+		r.m.Write(trapAt+8*v, 1, 0xf4)
+	}
 }
 
 // translated makes an Engine that translates at once.

@@ -12,13 +12,13 @@ func (e *Engine) serve(s *site) int {
 	r := e.region
 	switch s.kind {
 	case wantIndirect:
-		e.left(Indirects, r.argument)
-		e.EIP = r.argument
+		e.EIP = r.argument - e.Seg[isa.CS].Base
+		e.left(Indirects, e.EIP)
 		u := e.again()
 		if u == nil {
 			return 0
 		}
-		e.table.lead(u.linear, u.guarded)
+		e.table.lead(u.linear, u.indirect)
 		return u.entry
 	case wantLink, wantPlain:
 		e.left(Links, s.eip)
@@ -98,7 +98,7 @@ func (e *Engine) filled(s *site) bool {
 	if t != processor.NoTrap || e.epoch != e.TLB.Epoch {
 		return false
 	}
-	return e.TLB.View[v][l>>12] != 0 || s.write && e.admit(s, at)
+	return e.TLB.View[v][l>>12] != 0 || s.write && s.size <= widestWrite && e.admit(s, at)
 }
 
 // stepOver lets the interpreter execute the instruction of s.
@@ -130,7 +130,7 @@ func (e *Engine) stepOver(s *site) int {
 	if e.EIP != next || u.dead || e.Mode() != mode || e.epoch != e.TLB.Epoch || e.urgent() {
 		return 0
 	}
-	if k, ok := e.windows.keyOf(e.CPU, mode); !ok || k != u.key&^keyPlain {
+	if !e.within(u, mode) {
 		return 0
 	}
 	r.budget -= undone - 1
@@ -140,6 +140,12 @@ func (e *Engine) stepOver(s *site) int {
 	return resume
 }
 
+// within reports whether units of u's kind can be executed in mode m.
+func (e *Engine) within(u *unit, m processor.Mode) bool {
+	k, ok := e.windows.keyOf(e.CPU, m)
+	return ok && k == u.key&^keyPlain && e.Seg[isa.CS].Base == u.base
+}
+
 // goOn returns where to enter behind an instruction that obey executed: in the
 // unit, or where control went.
 func (e *Engine) goOn(s *site) int {
@@ -147,7 +153,7 @@ func (e *Engine) goOn(s *site) int {
 		return 0
 	}
 	if u := e.all[s.unit]; e.EIP == s.next() && s.resume != 0 && !u.dead && e.epoch == e.TLB.Epoch {
-		if k, ok := e.windows.keyOf(e.CPU, e.Mode()); ok && k == u.key&^keyPlain {
+		if e.within(u, e.Mode()) {
 			e.region.budget -= int64(s.undone) - 1
 			return int(s.resume)
 		}

@@ -18,7 +18,7 @@ const (
 	Vectors                   // the XMM registers are wanted
 	Floats                    // the x87 registers are wanted
 	Unshown                   // an access whose page the window did not show
-	Interpreted               // what is not translated at all: cold code, 16-bit code, an interrupt
+	Interpreted               // what is not translated at all: cold code, code that is stepped, an interrupt
 	NumReasons
 )
 

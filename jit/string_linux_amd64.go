@@ -13,18 +13,30 @@ import (
 func (t *translator) planString(in *isa.Inst) how {
 	repeated := in.Prefix&(isa.Rep|isa.RepNE) != 0
 	switch {
-	case t.u.key&keyDown != 0, in.AddrSize != 4, in.Seg >= isa.FS:
+	case t.u.key&keyDown != 0, !t.segmented() && (in.AddrSize != 4 || in.Seg >= isa.FS):
 		return howStep
 	case !repeated && in.Op != isa.INS && in.Op != isa.OUTS:
 		return howString
-	case repeated && (in.Op == isa.MOVS || in.Op == isa.STOS):
+	case repeated && (in.Op == isa.MOVS || in.Op == isa.STOS) && t.u.key&keyLow == 0:
 		return howRepeat
 	}
 	return howStep
 }
 
-func source() Reg      { return RSI }
-func destination() Reg { return RDI }
+// source and destination are the addresses that s reads, and reads or writes.
+func (t *translator) source(s *step) func() Reg {
+	if t.segmented() {
+		return t.indexed(RSI, s.Seg, s.AddrSize)
+	}
+	return func() Reg { return RSI }
+}
+
+func (t *translator) destination(s *step) func() Reg {
+	if t.segmented() {
+		return t.indexed(RDI, isa.ES, s.AddrSize)
+	}
+	return func() Reg { return RDI }
+}
 
 // sized is the prefix, and what is to be added to the opcode of bytes, for an
 // element.
@@ -45,7 +57,8 @@ func (t *translator) string(i int) {
 	first := len(t.lates)
 	size := s.OpSize
 	p, wide := sized(size)
-	up := func(r Reg) { a.Lea(r, At(r, int32(size))) }
+	source, destination := t.source(s), t.destination(s)
+	up := func(r Reg) { a.RM(sixteen(s.AddrSize), OneByte, 0x8d, r, At(r, int32(size))) } // LEA
 	switch s.Op {
 	case isa.LODS:
 		a.RM(p, OneByte, 0x8a+wide, RAX, t.access(i, source, size, false, s.before))

@@ -24,6 +24,7 @@ type stubs struct {
 	leaveSaved int     // the same with the flags in context.saved
 	underflow  int     // a return to R8 that the stack does not know
 	mismatch   int     // a return to R8 that is not where the stack says, with ECX in R10
+	astray     int     // an indirect jump to R8 in another code segment, with ECX in R10
 	fault      int     // where the handler of faults leads; as leave
 	beside     [17]int // by width: finds the page of a write that the views do not have
 	// load loads a segment register with the selector in R8D, or sets CF.
@@ -87,8 +88,12 @@ func dispatch(a *Asm) {
 // writeStubs writes the shared pieces. The first is where the table of jumps
 // leads for addresses that it does not know.
 func writeStubs(a *Asm) (s stubs) {
+	start := a.Pos
 	a.StoreImm(At(ctx, offSite), indirectSite)
 	missed := a.Jmp(0)
+	s.astray = a.Pos
+	a.Mov(RCX, R10)
+	a.Jmp(start)
 
 	s.prologue = a.Pos
 	a.Store64(At(ctx, offGoSP), RSP)

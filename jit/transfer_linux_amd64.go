@@ -158,14 +158,14 @@ func (t *translator) callIndirect(i int) {
 	first := len(t.lates)
 	t.supply(status)
 	if s.Args[0] == isa.Mem {
-		a.Load(R10, t.quietAccess(i, t.operand(s), false))
+		a.Load(R10, t.quietAccess(i, t.operand(s), 4, false))
 		if s.Seg >= isa.FS { // with all that this needs the islands would lie too far
 			over := a.JmpShort()
 			t.writeIslands()
 			a.PatchShort(over, a.Pos)
 		}
 	}
-	m := t.quietAccess(i, t.slot, true)
+	m := t.quietAccess(i, t.slot, 4, true)
 	t.again(first)
 	if s.Args[0] != isa.Mem {
 		a.Mov(R10, guest[s.Args[0].Num()])
@@ -184,11 +184,14 @@ func (t *translator) returned(i int) {
 	a := &t.e.asm
 	s := &t.steps[i]
 	a.Mov(R10, RCX)
-	a.Lea(RCX, At(R8, -int32(s.next())))
+	a.Lea(RCX, At(R8, -int32(t.u.base+s.next())))
 	same := a.Jrcxz()
 	a.Jmp(t.e.stubs.mismatch)
 	t.writeIslands()
 	a.PatchShort(same, a.Pos)
+	if t.segmented() {
+		t.inSegment(t.e.stubs.mismatch)
+	}
 	a.Mov(RCX, R10)
 	t.flags = inHost
 	if i+1 < len(t.steps) {
@@ -204,11 +207,12 @@ type island struct {
 	late int
 }
 
-// quietAccess is access, of a doubleword, that leaves the host's flags alone, for
-// steps that end with a jump. It uses R11, which such a step needs for no frame.
-// The low two bits of the address take part in the number of the page, and lead
-// to nothing if they are set: the interpreter makes such an access.
-func (t *translator) quietAccess(i int, reg func() Reg, write bool) Mem {
+// quietAccess is access, of a doubleword or a word, that leaves the host's flags
+// alone, for steps that end with a jump. It uses R11, which such a step needs for no
+// frame. The low two bits of the address, of a word the lowest, take part in the
+// number of the page, and lead to nothing if they are set: the interpreter makes such
+// an access.
+func (t *translator) quietAccess(i int, reg func() Reg, size uint8, write bool) Mem {
 	a := &t.e.asm
 	if t.windowed(i) {
 		return t.windowAccess(i, reg, write, 0)
@@ -231,8 +235,8 @@ func (t *translator) quietAccess(i int, reg func() Reg, write bool) Mem {
 	if write {
 		from = writeViews
 	}
-	a.Rorx(R9, r, 2)
-	a.MovImm(R11, 10)
+	a.Rorx(R9, r, size/2)
+	a.MovImm(R11, 12-uint32(size/2))
 	a.Shrx(R9, R9, R11)
 	a.Load64(R9, Mem{Base: views, Index: R9, Scale: 3, Disp: from})
 	s := t.siteOf(i, wantAccess)
@@ -261,7 +265,7 @@ func (t *translator) ret(i int) {
 	if s.framed {
 		m = t.top(i, 0)
 	} else {
-		m = t.quietAccess(i, t.topOfStack, false)
+		m = t.quietAccess(i, t.topOfStack, 4, false)
 	}
 	a.Load(R8, m)
 	a.Lea(esp, At(esp, 4+int32(uint16(s.Imm))))
@@ -274,7 +278,7 @@ func (t *translator) jumpIndirect(i int) {
 	s := &t.steps[i]
 	t.supply(status)
 	if s.Args[0] == isa.Mem {
-		a.Load(R8, t.quietAccess(i, t.operand(s), false))
+		a.Load(R8, t.quietAccess(i, t.operand(s), 4, false))
 	} else {
 		a.Mov(R8, guest[s.Args[0].Num()])
 	}

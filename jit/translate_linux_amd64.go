@@ -23,6 +23,8 @@ type step struct {
 	eip  uint32
 	code []byte
 	how  how
+	// short says that it is 16-bit code.
+	short bool
 	// live are the status flags that something reads before it writes them, when
 	// the step begins and when it has ended.
 	before, after isa.Flags
@@ -39,12 +41,25 @@ type step struct {
 // next is the address behind the instruction.
 func (s *step) next() uint32 { return s.eip + uint32(s.Len) }
 
-// enables reports whether s is STI, behind which one more instruction is executed
-// before an interrupt is accepted: nothing may leave generated code there.
-func (s *step) enables() bool { return s.how == howSetIF && s.Op == isa.STI }
+// enables reports whether s is STI or loads SS, behind which one more instruction
+// is executed before an interrupt is accepted: nothing may leave generated code
+// there.
+func (s *step) enables() bool {
+	return s.how == howSetIF && s.Op == isa.STI || s.how == howRealLoad && s.Args[0] == isa.SReg|isa.Arg(isa.SS)
+}
 
 // target is where a relative jump leads.
-func (s *step) target() uint32 { return s.next() + s.Imm }
+func (s *step) target() uint32 { return jumped(&s.Inst, s.eip) }
+
+// jumped is where the relative jump in at eip leads: with operands of 16 bits to
+// an IP.
+func jumped(in *isa.Inst, eip uint32) uint32 {
+	eip += uint32(in.Len) + in.Imm
+	if in.OpSize == 2 {
+		eip &= 0xffff
+	}
+	return eip
+}
 
 // A late piece of code is written behind the unit: what runs rarely.
 type late struct {
@@ -56,6 +71,10 @@ type late struct {
 	size   uint8
 	flags  flagPlace
 	recipe recipe
+	// open says that the offset is one of 16 bits, and that the end of the operand
+	// may still lie beyond that of seg.
+	open   bool
+	seg    isa.Seg
 	refund int32
 	live   isa.Flags // of a link that is reached with the flags saved
 }
@@ -95,6 +114,8 @@ type translator struct {
 	named bool
 	// began is where the code of the step at hand begins.
 	began int
+	// through is what an access of a segmented unit goes through.
+	through addressing
 	// open says how the unit ends when its last step does not say it.
 	open bool
 }
@@ -111,9 +132,10 @@ func (e *Engine) translate(l, frame uint32, k key, addend uintptr, at mem.Addr) 
 	if p := e.pages[frame]; p != nil && len(p.patches) != 0 {
 		t.patches = p
 	}
-	u := &unit{linear: l, frame: frame, key: k, addend: addend, born: e.executed}
+	base := e.Seg[isa.CS].Base
+	u := &unit{linear: l, frame: frame, base: base, key: k, addend: addend, born: e.executed}
 	t.u = u
-	t.collect(l)
+	t.collect(l - base)
 	if len(t.steps) == 0 && !t.collectSpill(l) {
 		return nil
 	}
@@ -162,18 +184,19 @@ func (t *translator) sorted() []extent {
 
 // isCode notes that n bytes at eip were decoded, as far as they lie in the page.
 func (t *translator) isCode(eip uint32, n uint8) {
-	off := eip & (mem.PageSize - 1)
+	off := (t.u.base + eip) & (mem.PageSize - 1)
 	t.note(extent{t.u.frame, uint16(off), uint16(min(off+uint32(n), mem.PageSize) - 1)})
 }
 
 // decode decodes the instruction at eip, if it lies wholly in the page.
 func (t *translator) decode(eip uint32) (in isa.Inst, code []byte, ok bool) {
-	if eip>>12 != t.u.linear>>12 {
+	l := t.u.base + eip
+	if l>>12 != t.u.linear>>12 {
 		return in, nil, false
 	}
-	code = t.page[eip&0xfff:]
-	in, err := isa.Decode(code[:min(len(code), isa.MaxLen)], isa.Code32)
-	if err != nil || !t.e.Model.Knows(&in) {
+	code = t.page[l&0xfff:]
+	in, err := isa.Decode(code[:min(len(code), isa.MaxLen)], t.u.key.code())
+	if err != nil || !t.e.Model.Knows(&in) || !t.u.key.reaches(eip, in.Len) {
 		return in, nil, false
 	}
 	return in, code[:in.Len], true
@@ -184,7 +207,8 @@ func (t *translator) decode(eip uint32) (in isa.Inst, code []byte, ok bool) {
 // another page takes its place is not noticed: then the flags that the first
 // instructions there read, if they read any, may be lost.
 func (t *translator) peek(eip uint32) (in isa.Inst, ok bool) {
-	if eip>>12 == t.u.linear>>12 {
+	l := t.u.base + eip
+	if l>>12 == t.u.linear>>12 {
 		var code []byte
 		if in, code, ok = t.decode(eip); ok {
 			s := step{Inst: in, eip: eip, code: code, how: howGeneric}
@@ -196,10 +220,10 @@ func (t *translator) peek(eip uint32) (in isa.Inst, ok bool) {
 		return in, ok
 	}
 	e := t.e
-	if e.fetchView()[eip>>12] == 0 {
+	if e.fetchView()[l>>12] == 0 {
 		return in, false
 	}
-	at, trap := e.Translate(cpu.Linear(eip), e.Data()|cpu.Fetch)
+	at, trap := e.Translate(cpu.Linear(l), e.Data()|cpu.Fetch)
 	if trap != cpu.NoTrap {
 		return in, false
 	}
@@ -207,23 +231,23 @@ func (t *translator) peek(eip uint32) (in isa.Inst, ok bool) {
 	if page == nil {
 		return in, false
 	}
-	code := page[eip&0xfff:]
-	in, err := isa.Decode(code[:min(len(code), isa.MaxLen)], isa.Code32)
-	if err != nil || !e.Model.Knows(&in) {
+	code := page[l&0xfff:]
+	in, err := isa.Decode(code[:min(len(code), isa.MaxLen)], t.u.key.code())
+	if err != nil || !e.Model.Knows(&in) || !t.u.key.reaches(eip, in.Len) {
 		return in, false
 	}
-	off := uint16(eip & (mem.PageSize - 1))
+	off := uint16(l & (mem.PageSize - 1))
 	t.note(extent{e.Mem.Frame(at), off, off + uint16(in.Len) - 1})
 	return in, true
 }
 
-// collect follows the code from l on: over jumps not taken, through those that
+// collect follows the code from first on: over jumps not taken, through those that
 // are always taken.
-func (t *translator) collect(l uint32) {
+func (t *translator) collect(first uint32) {
 	t.steps = t.steps[:0]
 	t.open = true
 	var open isa.Flags
-	for eip := l; len(t.steps) < maxSteps; {
+	for eip := first; len(t.steps) < maxSteps; {
 		in, code, ok := t.decode(eip)
 		if !ok || t.seen(eip) {
 			break
@@ -236,7 +260,7 @@ func (t *translator) collect(l uint32) {
 			open &^= written
 		}
 		open |= undefined
-		s := step{Inst: in, eip: eip, code: code, slow: t.isSlow(eip)}
+		s := step{Inst: in, eip: eip, code: code, slow: t.isSlow(eip), short: t.u.key.code() == isa.Code16}
 		if s.how = t.plan(&s); t.isPatched(&s) {
 			s.how = howPatched
 		}
@@ -268,11 +292,12 @@ func (t *translator) collectSpill(l uint32) bool {
 		return false
 	}
 	t.spill = append(append(t.spill[:0], t.page[l&0xfff:]...), page[:isa.MaxLen]...)
-	in, err := isa.Decode(t.spill[:min(len(t.spill), isa.MaxLen)], isa.Code32)
-	if err != nil || !c.Model.Knows(&in) || uint32(in.Len) <= uint32(next)-l {
+	in, err := isa.Decode(t.spill[:min(len(t.spill), isa.MaxLen)], t.u.key.code())
+	if err != nil || !c.Model.Knows(&in) || uint32(in.Len) <= uint32(next)-l || !t.u.key.reaches(l-t.u.base, in.Len) {
 		return false
 	}
-	s := step{Inst: in, eip: l, code: t.spill[:in.Len], slow: t.isSlow(l)}
+	eip := l - t.u.base
+	s := step{Inst: in, eip: eip, code: t.spill[:in.Len], slow: t.isSlow(eip), short: t.u.key.code() == isa.Code16}
 	s.how = t.plan(&s)
 	t.steps = append(t.steps, s)
 	t.open = !s.how.ends()
@@ -298,7 +323,7 @@ func (t *translator) bounds() {
 		t.steps[end-1].how = howStep // it keeps interrupts from the next unit's first
 	}
 	for i := end - 1; i >= 0; i-- {
-		if t.steps[i].how == howCall || t.steps[i].how == howCallIndirect {
+		if t.steps[i].how.calls() {
 			end = i + 1
 		}
 		t.steps[i].end = end
@@ -327,7 +352,7 @@ func (t *translator) liveness() {
 			live |= t.wanted(s.target())
 		case howCall:
 			live = t.wanted(s.target())
-		case howReturn, howJumpIndirect, howCallIndirect, howStepEnds:
+		case howReturn, howJumpIndirect, howCallIndirect, howCallFar, howStepEnds:
 			live = status
 		}
 		s.after = live
@@ -372,7 +397,7 @@ func (t *translator) wanted(eip uint32) isa.Flags {
 		}
 		switch a := in.Op.Attr(); {
 		case in.Op == isa.JMP && in.Args[0] == isa.Rel:
-			eip += uint32(in.Len) + in.Imm
+			eip = jumped(&in, eip)
 			continue
 		case a&isa.EndsBlock != 0:
 			return read | open

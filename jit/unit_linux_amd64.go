@@ -6,23 +6,24 @@ import (
 )
 
 // A key is what beside the bytes decides what code means to the translator.
-type key uint32
+type key uint64
 
-// keyOf is the key of a mode whose units can be translated: 32-bit code and
-// stack, flat segments that begin at zero. FS and GS are looked at when used.
+// keyOf is the key of a mode whose units can be translated. Mostly that is 32-bit
+// code and stack, and flat segments that begin at zero, but for FS and GS, which
+// are looked at when used; else it is segmented.
 func keyOf(c *cpu.CPU, m cpu.Mode) (key, bool) {
 	const (
-		want  = cpu.ModeCode32 | cpu.ModeStack32 | cpu.ModeFlatCS | cpu.ModeFlatSS | cpu.ModeFlatDS | cpu.ModeFlatES
-		never = cpu.ModeStep | cpu.ModeAligned | cpu.ModeV86
+		want  = cpu.ModeProtected | cpu.ModeCode32 | cpu.ModeStack32 | cpu.ModeFlatCS | cpu.ModeFlatSS | cpu.ModeFlatDS | cpu.ModeFlatES
+		never = cpu.ModeStep | cpu.ModeAligned
 		keep  = cpu.ModeNoFPU | cpu.ModeUser
 	)
-	if m&want != want || m&never != 0 {
-		return 0, false
-	}
-	if c.Seg[0].Base|c.Seg[1].Base|c.Seg[2].Base|c.Seg[3].Base != 0 {
+	if m&never != 0 {
 		return 0, false
 	}
 	k := key(m & keep)
+	if m&want != want || c.Seg[0].Base|c.Seg[1].Base|c.Seg[2].Base|c.Seg[3].Base != 0 {
+		k |= segmentedKey(c, m)
+	}
 	const masks = 0x1f80
 	if c.MXCSR&masks != masks || c.CR4&(cpu.CR4OSFXSR) == 0 || c.CR0&cpu.CR0EM != 0 {
 		k |= keyNoSIMD
@@ -41,17 +42,22 @@ func keyOf(c *cpu.CPU, m cpu.Mode) (key, bool) {
 
 // Bits of a key above those of cpu.Mode.
 const (
-	keyNoSIMD key = 1 << (16 + iota) // SSE is the interpreter's: it may fault
-	keyPlain                         // the unit has no frames
-	keyKernel                        // CPL is 0
-	keyDown                          // string instructions go down
-	keyNoX87                         // x87 and MMX are the interpreter's: they may fault
-	keyWindow                        // accesses are made in a window
+	keyNoSIMD    key = 1 << (16 + iota) // SSE is the interpreter's: it may fault
+	keyPlain                            // the unit has no frames
+	keyKernel                           // CPL is 0
+	keyDown                             // string instructions go down
+	keyNoX87                            // x87 and MMX are the interpreter's: they may fault
+	keyWindow                           // accesses are made in a window
+	keySegmented                        // the rest, and the upper half, say how; see segmentedKey
+	keyWhole
+	keyLow
+	keyVM3
 )
 
 // A unit is a piece of translated code: one entry, instructions of one page.
 type unit struct {
 	linear, frame uint32
+	base          uint32 // of CS
 	key           key
 	number        uint32 // its place in units.all
 	// addend is what the fetch view has for the page while it is this one.
@@ -62,8 +68,8 @@ type unit struct {
 	next       uint32
 	nextAddend uintptr
 	// entry is where direct jumps from the same page lead, guarded where those
-	// from other pages do, and indirect ones.
-	entry, guarded int
+	// from other pages do, indirect where indirect ones do.
+	entry, guarded, indirect int
 	// incoming and outgoing are the first of the links to and from it.
 	incoming, outgoing int32
 	dead               bool
@@ -83,9 +89,11 @@ type unit struct {
 }
 
 type unitID struct {
-	linear, frame uint32
-	key           key
+	linear, frame, base uint32
+	key                 key
 }
+
+func (u *unit) id() unitID { return unitID{u.linear, u.frame, u.base, u.key} }
 
 // A kind is what an exit wants of the engine.
 type kind uint8

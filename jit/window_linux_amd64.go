@@ -146,7 +146,7 @@ func (w *windows) shut(p *scope) {
 // keyOf is keyOf with windows: the scope at hand may have one.
 func (w *windows) keyOf(c *processor.CPU, m processor.Mode) (key, bool) {
 	k, ok := keyOf(c, m)
-	if ok && w.mode != WindowsOff {
+	if ok && k&keySegmented == 0 && w.mode != WindowsOff {
 		if p := w.scope(m); p != nil && w.opened(p) {
 			k |= keyWindow
 		}

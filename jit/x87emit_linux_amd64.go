@@ -25,6 +25,9 @@ func (t *translator) planX87(in *isa.Inst) how {
 		if in.AddrSize == 2 && in.Seg >= isa.FS {
 			return howStep // the offset of the operand is in no register
 		}
+		if t.segmented() && in.Width == 10 {
+			return howStep // its end is not looked at in time
+		}
 		return howX87
 	}
 	if needsSIMD(in) && t.u.key&keyNoSIMD != 0 || in.Args[0] == isa.Reg32|cpu.ESP || in.Args[1] == isa.Reg32|cpu.ESP {
@@ -171,8 +174,11 @@ func (t *translator) point(i int, r Reg) {
 		return
 	}
 	if r != None && !t.overtaken(i, true) {
-		if s.Seg >= isa.FS {
+		if s.Seg >= isa.FS || t.segmented() {
 			a.Lea(R10, operand(&s.Inst))
+			if s.AddrSize == 2 {
+				a.RR(0, TwoByte, 0xb7, R10, R10) // MOVZX R10D, R10W
+			}
 			r = R10
 		}
 		a.Store(At(ctx, offX87Data), r)

@@ -252,6 +252,7 @@ const (
 	CondS  = 8
 	CondNS = 9
 	CondL  = 12
+	CondG  = 15
 )
 
 // Jmp writes JMP to a place within the region; Call a CALL, Jcc a conditional
