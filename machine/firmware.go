@@ -182,7 +182,7 @@ func (b *board) fillCMOS(cfg *Config) {
 	word(cmosExtended, (ram-extended)>>10)
 	word(cmosExtended2, (ram-extended)>>10)
 	word(cmosHigh, (max(ram, high)-high)>>16)
-	b.cmos.SetCMOS(cmosEquipment, equipmentFPU|equipmentMouse)
+	b.cmos.SetCMOS(cmosEquipment, equipmentFPU|equipmentMouse|b.fillDrives(cfg))
 	var order [3]uint8
 	for i, letter := range cfg.bootOrder() {
 		if i < len(order) {
@@ -220,6 +220,7 @@ func (b *board) standIn(cfg *Config) {
 	}
 	b.ports.Out(0x4d0, portio.Byte, elcr&0xff)
 	b.ports.Out(0x4d1, portio.Byte, elcr>>8)
+	b.ports.Out(0xd4, portio.Byte, 0) // DMA channel 4, the cascade, is open
 	if b.cpu.Model.APIC() {
 		const selectID, ioAPICID = 0, 1 // as the MADT says
 		b.memory.Write(ioAPICAt, 4, selectID)

@@ -8,7 +8,9 @@ import (
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/devices/acpi"
 	"github.com/gov86/gov86/devices/apic"
+	"github.com/gov86/gov86/devices/floppy"
 	"github.com/gov86/gov86/devices/i440fx"
+	"github.com/gov86/gov86/devices/i8237"
 	"github.com/gov86/gov86/devices/ide"
 	"github.com/gov86/gov86/devices/pic"
 	"github.com/gov86/gov86/devices/pit"
@@ -78,6 +80,8 @@ type board struct {
 	vga     *vga.VGA
 	video   *mem.Bank // the memory of vga
 	ide     *ide.Controller
+	floppy  *floppy.Controller
+	dma     *i8237.Pair
 	devices []named
 	// a20 is what the keyboard controller and port 92h each say of the gate.
 	a20 [2]bool

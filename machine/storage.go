@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/gov86/gov86/devices/floppy"
+	"github.com/gov86/gov86/devices/i8237"
 	"github.com/gov86/gov86/devices/ide"
 	"github.com/gov86/gov86/devices/virtio"
 	"github.com/gov86/gov86/devices/virtioblk"
@@ -25,6 +27,8 @@ type Storage struct {
 	// IDE are the devices 0 and 1 of the primary channel and then those of the
 	// secondary.
 	IDE [IDEDevices]Drive
+	// Floppy are the drives A: and B:.
+	Floppy [2]FloppyDrive
 	// Virtio are disks behind virtio, at most VirtioDisks.
 	Virtio []disk.Image
 }
@@ -37,9 +41,26 @@ type Drive struct {
 	CDROM bool
 }
 
+// A FloppyDrive is a place for floppy disks.
+type FloppyDrive struct {
+	// Present says that there is a drive.
+	Present bool
+	// Image is the disk in it, nil for none. Its size says what kind of disk, and
+	// of drive, it is.
+	Image disk.Image
+}
+
+// FloppySize reports whether a floppy disk can have a size in bytes.
+func FloppySize(size int64) bool { return floppy.DriveFor(uint64(size)) != floppy.NoDrive }
+
 // images are all images there are.
 func (s *Storage) images() (all []disk.Image) {
 	for _, d := range s.IDE {
+		if d.Image != nil {
+			all = append(all, d.Image)
+		}
+	}
+	for _, d := range s.Floppy {
 		if d.Image != nil {
 			all = append(all, d.Image)
 		}
@@ -105,6 +126,7 @@ func (m *medium) tell(what string, err error) error {
 // Where storage is on this board.
 const (
 	busMasterAt = 0xc000
+	floppyDMA   = 2
 	virtioAt    = 0x10   // PCI device number of the first disk behind virtio
 	virtioPorts = 0xd000 // and its ports
 	virtioStep  = 0x100
@@ -130,9 +152,35 @@ func (b *board) addStorage(cfg *Config, log *slog.Logger) {
 		b.ports.Claim(at, 8, b.ide.Command(i))
 		b.ports.Claim(at+0x206, 1, b.ide.Control(i))
 	}
+	b.addFloppy(cfg, log)
 	for i, image := range cfg.Storage.Virtio {
 		b.addVirtioDisk(i, mediumOf(image, fmt.Sprintf("virtio%d", i), log))
 	}
+}
+
+// addFloppy adds the floppy disk controller and the DMA controllers it needs.
+func (b *board) addFloppy(cfg *Config, log *slog.Logger) {
+	b.dma = i8237.New(b.memory)
+	b.device("dma", b.dma)
+	b.ports.Claim(0x00, 16, b.dma.Ports(0))
+	b.ports.Claim(0xc0, 32, b.dma.Ports(1))
+	b.ports.Claim(0x80, 16, b.dma.Pages())
+
+	var drives [floppy.Drives]floppy.Drive
+	for i, d := range cfg.Storage.Floppy {
+		switch {
+		case d.Image != nil:
+			drives[i].Type = floppy.DriveFor(uint64(d.Image.Size()))
+			drives[i].Medium = mediumOf(d.Image, fmt.Sprintf("floppy%d", i), log)
+		case d.Present:
+			drives[i].Type = floppy.Drive1440K
+		}
+	}
+	connect := func(ready func()) hw.DMAChannel { return b.dma.Channel(floppyDMA, ready) }
+	b.floppy = floppy.New(b.irq[6].tap(), connect, drives)
+	b.device("floppy", b.floppy)
+	b.ports.Claim(0x3f0, floppy.RegisterPorts, b.floppy)
+	b.ports.Claim(0x3f7, 1, b.floppy.ChangeLine())
 }
 
 // addVirtioDisk adds the disk i behind virtio.

@@ -62,6 +62,7 @@ func parseDrive(flag, v string) (drive, error) {
 // A driveFlags is the flags that ask for drives.
 type driveFlags struct {
 	disks, cdroms []string
+	floppies      [2]string
 	drives        []drive // what they ask for
 }
 
@@ -118,6 +119,31 @@ func (f *driveFlags) places() (at []int, err error) {
 	return at, nil
 }
 
+// openFloppies opens what is in the floppy drives. The second drive comes with
+// the first.
+func (f *driveFlags) openFloppies(s *machine.Storage) error {
+	for i, v := range f.floppies {
+		if v == "" {
+			continue
+		}
+		flag := [2]string{"--fda", "--fdb"}[i]
+		d, err := parseDrive(flag, v)
+		if err != nil {
+			return err
+		}
+		image, err := disk.Open(d.file, d.Options)
+		if err != nil {
+			return err
+		}
+		if !machine.FloppySize(image.Size()) {
+			return errors.Join(failure{d.file, fmt.Sprintf("no floppy disk has %d bytes", image.Size()),
+				"make it as large as one, for example with truncate -s 1440K"}, image.Close())
+		}
+		s.Floppy[i] = machine.FloppyDrive{Present: true, Image: image}
+	}
+	return nil
+}
+
 // open opens the images.
 func (f *driveFlags) open() (s machine.Storage, err error) {
 	at, err := f.places()
@@ -134,6 +160,9 @@ func (f *driveFlags) open() (s machine.Storage, err error) {
 			continue
 		}
 		s.IDE[at[i]] = machine.Drive{Image: image, CDROM: d.cdrom}
+	}
+	if err := f.openFloppies(&s); err != nil {
+		return s, errors.Join(err, s.Close())
 	}
 	return s, nil
 }

@@ -60,6 +60,8 @@ var qemuFlags = map[string]qemuFlag{
 	"-hda":       {"--disk", unchanged},
 	"-hdb":       {"--disk", unchanged},
 	"-cdrom":     {"--cdrom", unchanged},
+	"-fda":       {"--fda", unchanged},
+	"-fdb":       {"--fdb", unchanged},
 	"-nographic": {name: "--headless"},
 	"-gdb":       {"--gdb", withoutTCP},
 	"-s":         {name: "--gdb=:1234"},

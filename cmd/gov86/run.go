@@ -38,7 +38,7 @@ others. Every other key goes to the guest. Otherwise standard input feeds the
 guest, and its end leaves the machine running.
 
 QEMU's -kernel, -initrd, -append, -m, -cpu, -nographic, -hda, -hdb, -cdrom,
--debugcon, -gdb, -s, -S and -device isa-debug-exit are understood.
+-fda, -fdb, -debugcon, -gdb, -s, -S and -device isa-debug-exit are understood.
 
 Exit status:
     0  the guest powered off or halted for good (--halt-exit), the text of
@@ -94,6 +94,8 @@ func newRun(status *int) *cobra.Command {
 	f.StringArrayVar(&s.disks, "disk", nil,
 		"have the disk whose image is in a file: `FILE[,ro][,if=ide|virtio]`, repeatable")
 	f.StringArrayVar(&s.cdroms, "cdrom", nil, "have a CD-ROM drive with the disc whose image is in `FILE`, repeatable")
+	f.StringVar(&s.floppies[0], "fda", "", "have a first floppy drive with the disk whose image is in a file: `FILE[,ro]`")
+	f.StringVar(&s.floppies[1], "fdb", "", "have a second floppy drive, as --fda `FILE[,ro]`")
 	f.Var(&s.memory, "memory", "give the guest this much memory: a number and K, M or G")
 	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")
 	f.StringVar(&s.model, "cpu", s.model, "be the processor `MODEL`: "+models())

@@ -27,24 +27,23 @@ func (d *drive) mediumFailed(err error) {
 	}
 }
 
-// A geometry is a translation of sector numbers to cylinders, heads and sectors.
-type geometry struct {
-	cylinders      uint16
-	heads, sectors uint8
+// A Geometry is a translation of sector numbers to cylinders, heads and sectors.
+type Geometry struct {
+	Cylinders      uint16
+	Heads, Sectors uint8
 }
 
 // maxCylinders is what 14 bits and the habit of reserving one leave: 8.4 GB.
 const maxCylinders = 16383
 
-// geometry is the default translation: 16 heads and 63 sectors, as all disks
-// have had that software addressed by sector number as well.
-func (d *drive) geometry() geometry {
-	return translate(d.capacity(), 16, 63)
-}
+// GeometryOf is the default translation of a disk of a size in bytes: 16 heads
+// and 63 sectors, as all disks have had that software addressed by sector number
+// as well.
+func GeometryOf(size uint64) Geometry { return translate(size/sectorSize, 16, 63) }
 
-func translate(capacity uint64, heads, sectors uint8) geometry {
+func translate(capacity uint64, heads, sectors uint8) Geometry {
 	n := min(capacity/(uint64(heads)*uint64(sectors)), maxCylinders)
-	return geometry{uint16(max(n, 1)), heads, sectors}
+	return Geometry{uint16(max(n, 1)), heads, sectors}
 }
 
 // extended reports whether the command at hand takes the previous content of

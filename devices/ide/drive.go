@@ -157,8 +157,8 @@ func (d *drive) capacity() uint64 {
 func (d *drive) powerOn() {
 	d.abandon()
 	d.driveRegs = driveRegs{}
-	g := d.geometry()
-	d.heads, d.sectors = g.heads, g.sectors
+	g := GeometryOf(d.capacity() * sectorSize)
+	d.heads, d.sectors = g.Heads, g.Sectors
 	d.multiple = maxMultiple
 	d.attention = d.kind == CDROM
 	d.signature()

@@ -140,15 +140,15 @@ func identify(d *drive) {
 // diskIdentity is what IDENTIFY DEVICE tells (ATA/ATAPI-7, "IDENTIFY DEVICE").
 func (d *drive) diskIdentity() *identity {
 	w := d.common("gov86 disk")
-	standard, now := d.geometry(), translate(d.capacity(), d.heads, d.sectors)
+	standard, now := GeometryOf(d.capacity()*sectorSize), translate(d.capacity(), d.heads, d.sectors)
 	w[0] = 1 << 6 // not removable
-	w[1], w[3], w[6] = standard.cylinders, uint16(standard.heads), uint16(standard.sectors)
+	w[1], w[3], w[6] = standard.Cylinders, uint16(standard.Heads), uint16(standard.Sectors)
 	w[47] = 0x8000 | maxMultiple
 	w[50] = 1 << 14
 	w[51], w[52] = 2<<8, 2<<8 // what ATA-3 called timing modes
 	w[53] |= 1 << 0           // words 54 to 58 are valid
-	w[54], w[55], w[56] = now.cylinders, uint16(now.heads), uint16(now.sectors)
-	w.long(57, uint32(now.cylinders)*uint32(now.heads)*uint32(now.sectors))
+	w[54], w[55], w[56] = now.Cylinders, uint16(now.Heads), uint16(now.Sectors)
+	w.long(57, uint32(now.Cylinders)*uint32(now.Heads)*uint32(now.Sectors))
 	if d.multiple != 0 {
 		w[59] = 1<<8 | uint16(d.multiple)
 	}
