@@ -19,7 +19,7 @@ var segmentedCases = flag.Int("jit.segmented", 150, "how many cases to run in ev
 // Where the tests of segmented code have what newRig does not.
 const (
 	realTrapAt = 0x5000 // a HLT a vector, eight bytes apart, for real mode
-	tssAt      = 0x5800
+	segTSS     = 0x5800
 	segCode    = 0x18000 // 64 KiB of code
 	segData    = 0x40000 // 64 KiB of data, and more behind
 	segStack   = 0x60000 // 64 KiB of stack
@@ -66,10 +66,10 @@ func (r *rig) tables() {
 		r.m.Write(4*v, 4, realTrapAt>>4<<16|uint32(8*(v&63)))
 		r.m.Write(realTrapAt+8*(v&63), 1, 0xf4)
 	}
-	r.m.Write(tssAt+4, 4, stackAt)
-	r.m.Write(tssAt+8, 4, 16)
-	r.m.Write(tssAt+0x66, 2, 0x68)
-	r.TR = cpu.Segment{Selector: 0x78, Access: cpu.AccessP | 0xb, Base: tssAt, Limit: 0x67, Usable: true}
+	r.m.Write(segTSS+4, 4, stackAt)
+	r.m.Write(segTSS+8, 4, 16)
+	r.m.Write(segTSS+0x66, 2, 0x68)
+	r.TR = cpu.Segment{Selector: 0x78, Access: cpu.AccessP | 0xb, Base: segTSS, Limit: 0x67, Usable: true}
 }
 
 // fill fills data and stack.
