@@ -149,6 +149,23 @@ func TestAResetEndsTheWorkUnderWay(t *testing.T) {
 	d.lookup(d.root, "late")
 }
 
+func TestAResetDropsWhatHasNotBegun(t *testing.T) {
+	g := &gate{open: true}
+	x := memory()
+	d := newDriver(t, allFeatures, g, x)
+	d.mountExport("", 0)
+	g.open = false
+	for range 64 {
+		d.send(1, wire.Getattr2, d.root, &wire.HandleRequest{})
+	}
+	d.send(1, wire.Mkdir2, d.root, &wire.Mkdir2Request{Name: "never"})
+	d.Set(0x14, 1, 0) // device status
+	root, _ := x.Backend.Root()
+	if _, err := x.Backend.Lookup(root.Node, "never"); err != v86fs.ENOENT {
+		t.Errorf("it was done all the same: %v", err)
+	}
+}
+
 func TestAMountThatWentTakesWhatIsUnderWayWithIt(t *testing.T) {
 	d, g := gated(t)
 	g.open = false
@@ -224,6 +241,23 @@ func TestDataGoesStraightToItsDescriptors(t *testing.T) {
 	var reply wire.Reply
 	if reply.Decode(p); v86fs.Errno(reply.Status) != v86fs.EFAULT {
 		t.Errorf("READ2 to where no memory is: status %d, want EFAULT", reply.Status)
+	}
+}
+
+// TestCodeDecodedWhileItIsReadIsDropped has the guest execute, while the host
+// reads, what was in the memory before.
+func TestCodeDecodedWhileItIsReadIsDropped(t *testing.T) {
+	d, g := gated(t)
+	o := d.create("f", 2)
+	d.call(wire.Write2, o.Attr.Node, &wire.Write2Request{Handle: o.Handle, Size: 1000}, make([]byte, 1000))
+	g.open = false
+	tag := d.send(1, wire.Read2, o.Attr.Node, &wire.Read2Request{Handle: o.Handle, Size: 1000})
+	dropped := false
+	d.Memory.OnCodeWrite(func(mem.Addr, int) { dropped = true })
+	d.Memory.MarkCode(d.slots[tag]+wire.ReplySize+900, 4)
+	g.Drain()
+	if a := d.collect(1)[tag]; len(a.data) != 1000 || !dropped {
+		t.Errorf("read %d bytes, the code before them dropped: %v", len(a.data), dropped)
 	}
 }
 

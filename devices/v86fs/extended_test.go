@@ -226,6 +226,7 @@ func TestAFileThroughItsLife(t *testing.T) {
 		t.Errorf("LOOKUP2: %+v", attr)
 	}
 	d.must(wire.Fsync2, n, &wire.Fsync2Request{Handle: o.Handle}, nil)
+	d.fails(v86fs.EBADF, wire.Release, n, &wire.HandleRequest{})
 	d.must(wire.Release, n, &wire.HandleRequest{Handle: o.Handle}, nil)
 	d.fails(v86fs.EBADF, wire.Read2, n, &wire.Read2Request{Handle: o.Handle, Size: 1})
 }
@@ -319,6 +320,10 @@ func TestOtherRequestsReachTheBackend(t *testing.T) {
 		t.Errorf("READLINK2: %q", got.data)
 	}
 	d.fails(v86fs.ELOOP, wire.Open2, a.Node, &wire.Open2Request{})
+	r := wire.Request{Type: wire.Readlink2, Mount: d.mount, Node: a.Node}
+	if p := d.Request(0, r.Append(nil, nil), wire.ReplySize+4); len(p) != wire.ReplySize || v86fs.Errno(p[8]) != v86fs.ERANGE {
+		t.Errorf("READLINK2 without room is answered by % x", p)
+	}
 	d.fails(v86fs.ENOTEMPTY, wire.Rmdir, d.root, &wire.Name2Request{Name: "d"})
 	var tmp wire.OpenResponse
 	d.must(wire.Tmpfile, dir, &wire.TmpfileRequest{Flags: 2, Mode: 0o600}, &tmp)

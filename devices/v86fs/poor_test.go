@@ -154,6 +154,11 @@ func TestHandlesAreBounded(t *testing.T) {
 			t.Errorf("the backend has the file open %d times, want %d", opens, limit)
 		}
 	}
+	before := len(b.lookups)
+	d.fails(v86fs.ENFILE, wire.Create2, d.root, &wire.Create2Request{Name: "g"})
+	if len(b.lookups) != before || len(b.opens) != 1 {
+		t.Errorf("a file that was made without a handle is still known: %v, %v", b.lookups, b.opens)
+	}
 	d.must(wire.Umount, 0, nil, nil)
 	b.settled(t, "UMOUNT")
 }

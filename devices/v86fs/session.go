@@ -158,14 +158,6 @@ func (s *session) unmount(m *mount) {
 	delete(s.mounts, m.id)
 }
 
-// abort gives up what has not begun and what waits.
-func (s *session) abort() {
-	s.waiting = nil
-	for _, c := range s.blocked {
-		c.cancel()
-	}
-}
-
 // end drops everything: the device was reset.
 func (s *session) end() {
 	for _, m := range s.mounts {

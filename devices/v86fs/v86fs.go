@@ -159,7 +159,7 @@ func (d *Device) Start(accepted uint64, q []*virtio.Queue) { d.features, d.q = a
 // they must never come to mean something else.
 func (d *Device) Reset() {
 	d.q = nil
-	d.session.abort()
+	d.session.waiting = nil
 	d.Drain()
 	d.session.end()
 	d.session = newSession(d)
