@@ -37,12 +37,15 @@ func (t *translator) emit() {
 		t.openFrame(i)
 		t.keepRecipe(&t.steps[i])
 		t.settle(i)
+		t.settleStack(i)
 		t.began = a.Pos
-		t.step(i)
+		if !t.stack(i) {
+			t.step(i)
+		}
 		t.resumesWindowed(i)
 		t.moveRecipe(&t.steps[i])
 	}
-	if t.open {
+	if t.moveStack(); t.open {
 		t.supply(t.wantedAtEnd())
 		t.link(a.Jmp(0), t.resumeAt())
 	}

@@ -259,7 +259,7 @@ func local(s *step) Mem { return Mem{Base: R11, Index: guest[s.Base], Disp: int3
 // in a frame or in a window.
 func (t *translator) top(i int, d int32) Mem {
 	if t.windowed(i) {
-		return t.inWindow(i, At(esp, d), d < 0)
+		return t.inWindow(i, At(esp, t.moved+d), d < 0)
 	}
 	return Mem{Base: R11, Index: esp, Disp: d}
 }

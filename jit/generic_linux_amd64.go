@@ -295,7 +295,7 @@ func (t *translator) lea(s *step) {
 	if s.OpSize == 2 {
 		p = P66
 	}
-	t.e.asm.RM(p, OneByte, 0x8d, guest[s.Args[0].Num()], operand(&s.Inst))
+	t.e.asm.RM(p, OneByte, 0x8d, guest[s.Args[0].Num()], t.operandNow(&s.Inst))
 }
 
 // divide is DIV and IDIV of 32 bits. What might overflow is left to the

@@ -68,8 +68,8 @@ func (t *translator) wrote(s *step) {
 	if _, written, undefined := s.Flags(); (written|undefined)&status != 0 {
 		t.flags = inHost
 		t.recipe = recipeFor(s)
-		if t.segmented() && t.recipe.reads&(1<<cpu.ESP) != 0 {
-			return // pushes and pops are of any size there
+		if t.u.key&(keySegmented|keyWindow) != 0 && t.recipe.reads&(1<<cpu.ESP) != 0 {
+			return // pushes and pops are of any size, or leave the stack pointer behind
 		}
 		if t.recipe.covers != 0 {
 			t.flags |= inRecipe

@@ -41,7 +41,7 @@ func (t *translator) loop(i int) {
 
 // slot is the address of the stack's next free doubleword.
 func (t *translator) slot() Reg {
-	t.e.asm.Lea(R8, At(esp, -4))
+	t.e.asm.Lea(R8, At(esp, t.moved-4))
 	return R8
 }
 
@@ -79,7 +79,7 @@ func (t *translator) push(i int) {
 	default:
 		a.StoreImm(m, s.Imm)
 	}
-	a.Lea(esp, At(esp, -4))
+	t.pushed(i, -4)
 	t.resumes(first)
 }
 
@@ -112,7 +112,7 @@ func (t *translator) pop(i int) {
 	r := guest[s.Args[0].Num()]
 	a.Load(r, m)
 	if r != esp {
-		a.Lea(esp, At(esp, 4))
+		t.pushed(i, 4)
 	}
 	t.resumes(first)
 }
@@ -129,6 +129,7 @@ func (t *translator) leave(i int) {
 	}
 	a.Load(R10, m)
 	a.Lea(esp, At(RBP, 4))
+	t.moved = 0
 	a.Mov(RBP, R10)
 	t.resumes(first)
 }
@@ -146,7 +147,8 @@ func (t *translator) call(i int) {
 	}
 	a.StoreImm(m, s.next())
 	t.supply(s.after)
-	a.Lea(esp, At(esp, -4))
+	a.Lea(esp, At(esp, t.moved-4))
+	t.moved = 0
 	t.link(a.Call(0), s.target())
 	t.returned(i)
 }
@@ -172,6 +174,7 @@ func (t *translator) callIndirect(i int) {
 	}
 	a.StoreImm(m, s.next())
 	a.Mov(esp, R8)
+	t.moved = 0
 	a.Mov(R8, R10)
 	dispatch(a)
 	callTo(a, R9)
@@ -268,7 +271,8 @@ func (t *translator) ret(i int) {
 		m = t.quietAccess(i, t.topOfStack, 4, false)
 	}
 	a.Load(R8, m)
-	a.Lea(esp, At(esp, 4+int32(uint16(s.Imm))))
+	a.Lea(esp, At(esp, t.moved+4+int32(uint16(s.Imm))))
+	t.moved = 0
 	a.Bytes(0xc3)
 	t.writeIslands()
 }

@@ -112,6 +112,8 @@ type translator struct {
 	recipe recipe
 	// named says that the next access is that of an operand, with its segment.
 	named bool
+	// moved is how far the stack pointer is behind, in bytes.
+	moved int32
 	// began is where the code of the step at hand begins.
 	began int
 	// through is what an access of a segmented unit goes through.

@@ -18,6 +18,9 @@ type access struct {
 	flags flagPlace
 	// turned is a register that is turned by a byte as the access is made.
 	turned Reg
+	// moved is how far the stack pointer is behind, left how far it is when the step
+	// has ended.
+	moved, left int32
 	// times is how often the interpreter had to make it.
 	times uint8
 	site
@@ -65,7 +68,7 @@ func (t *translator) settle(i int) {
 func (t *translator) inWindow(i int, m Mem, write bool) Mem {
 	s := t.siteOf(i, wantWindow)
 	s.unit, s.write, s.restart = t.u.number, write, int32(t.began)
-	t.u.accesses = append(t.u.accesses, access{pos: int32(t.e.asm.Pos), flags: t.flags, turned: None, site: s})
+	t.u.accesses = append(t.u.accesses, access{pos: int32(t.e.asm.Pos), flags: t.flags, turned: None, moved: t.moved, site: s})
 	m.Window = true
 	return m
 }
@@ -74,7 +77,7 @@ func (t *translator) inWindow(i int, m Mem, write bool) Mem {
 func (t *translator) windowOperand(i int, write bool) Mem {
 	a := &t.e.asm
 	in := &t.steps[i].Inst
-	m := operand(in)
+	m := t.operandNow(in)
 	if in.AddrSize == 2 {
 		a.Lea(R8, m)
 		a.RR(0, TwoByte, 0xb7, R8, R8) // MOVZX R8D, R8W
@@ -172,6 +175,6 @@ func (t *translator) resumesWindowed(i int) {
 		return
 	}
 	for j := len(t.u.accesses) - 1; j >= 0 && t.u.accesses[j].eip == t.steps[i].eip; j-- {
-		t.u.accesses[j].resume = int32(t.e.asm.Pos)
+		t.u.accesses[j].resume, t.u.accesses[j].left = int32(t.e.asm.Pos), t.moved
 	}
 }

@@ -57,6 +57,7 @@ func (e *Engine) fault() int {
 		if e.epoch == e.TLB.Epoch {
 			return int(a.restart)
 		}
+		e.moveStack(a.moved)
 		e.region.budget += int64(a.undone)
 		return 0
 	case never:
@@ -82,10 +83,19 @@ func (e *Engine) restore(a *access) {
 	}
 }
 
+// moveStack moves ESP by d.
+func (e *Engine) moveStack(d int32) {
+	if d != 0 {
+		e.SetReg32(processor.ESP, e.Reg32(processor.ESP)+uint32(d))
+	}
+}
+
 // unusual lets the interpreter make the access a. If it will always be unusual, or
 // has been often, its unit is made anew without it in the window.
 func (e *Engine) unusual(u *unit, a *access, always bool) int {
 	e.left(Slow, a.eip)
+	s, left := a.site, a.left
+	e.moveStack(a.moved)
 	if a.times++; always || a.times > patience {
 		e.Stats.SlowSites++
 		if len(e.windows.slow) == maxSlow {
@@ -93,12 +103,14 @@ func (e *Engine) unusual(u *unit, a *access, always bool) int {
 		}
 		e.windows.slow[slowOf(u, a.eip)] = true
 		if !u.dead {
-			s := a.site
 			e.drop(u)
-			return e.stepOver(&s)
 		}
 	}
-	return e.stepOver(&a.site)
+	at := e.stepOver(&s)
+	if at != 0 {
+		e.moveStack(-left)
+	}
+	return at
 }
 
 // slowOf names the instruction at eip.

@@ -203,7 +203,10 @@ func TestAccessesThatFaultChangeNothing(t *testing.T) {
 		{"a read across", at32(pageAt+0xffe, 0xa1), missed, pageAt + 0x1000},
 		{"a write across", at32(pageAt+0xffd, 0xa3), missed, pageAt + 0x1000},
 		{"ADC across", at32(pageAt+0xffd, 0x11, 0x0d), missed, pageAt + 0x1000},
-		{"a push", []byte{0x89, 0xfc, 0x50}, missed, pageAt + 0x1ffc}, // MOV ESP, EDI
+		{"a push", []byte{0x89, 0xfc, 0x50}, missed, pageAt + 0x1ffc},                                       // MOV ESP, EDI
+		{"the third push", []byte{0x8d, 0xa7, 0x08, 0x10, 0, 0, 0x50, 0x51, 0x52}, missed, pageAt + 0x2ffc}, // LEA ESP, [EDI+1008H]
+		{"a push behind a local", []byte{0x8d, 0xa7, 0x08, 0x10, 0, 0, 0x50, 0x83, 0xec, 4, 0x89, 0x0c, 0x24, 0x52}, missed, pageAt + 0x2ffc},
+		{"a pop behind pops", []byte{0x89, 0xf4, 0x58, 0x5a, 0x81, 0xc4, 0xf8, 0x1e, 0, 0, 0x5b}, missed, pageAt + 0x2000}, // MOV ESP, ESI; ADD ESP, 1EF8H
 		{"a pop", []byte{0x89, 0xfc, 0x58}, missed, pageAt + 0x2000},
 		{"a pop of ESP", []byte{0x89, 0xfc, 0x5c}, missed, pageAt + 0x2000},
 		{"a call", []byte{0x89, 0xfc, 0xe8, 0, 0, 0, 0}, missed, pageAt + 0x1ffc},
@@ -255,6 +258,33 @@ func TestAccessesThatFaultChangeNothing(t *testing.T) {
 			same(t, c.name, a, b)
 		})
 	}
+}
+
+// TestStepsBetweenPushesGoOn has the interpreter make an access while the stack
+// pointer is behind: the TLB still has a page that is not accessed any more.
+func TestStepsBetweenPushesGoOn(t *testing.T) {
+	const other = pageAt + 0x5000
+	bothWays(t, func(t *testing.T, r *rig) {
+		r.entry(tablesAt, pageAt, dataFrame|userPage)
+		r.entry(tablesAt, other, dataFrame+0x1000|userPage)
+		r.m.Write(dataFrame+0x1000, 4, 77)
+		r.write(codeAt, join(
+			[]byte{0xbc}, at32(pageAt+0x100), // MOV ESP
+			[]byte{0x50, 0x8b, 0x15}, at32(other), // PUSH EAX; MOV EDX, [other]
+			[]byte{0x51, 0x8b, 0x1c, 0x24, 0x8d, 0x74, 0x24, 0x10}, // PUSH ECX; MOV EBX, [ESP]; LEA ESI, [ESP+10H]
+			[]byte{0x5d, 0x5f, 0xf4})...)                           // POP EBP; POP EDI; HLT
+		r.asUser(codeAt)
+		if _, f := r.Translate(other, cpu.User); f != cpu.NoTrap {
+			t.Fatal(f)
+		}
+		r.entry(tablesAt, other, dataFrame+0x1000|userPage&^0x20)
+		r.SetReg32(cpu.EAX, 5)
+		r.SetReg32(cpu.ECX, 6)
+		r.toHalt(trapAt + 8*halted)
+		for reg, want := range map[uint8]uint32{cpu.EDX: 77, cpu.EBX: 6, cpu.ESI: pageAt + 0x108, cpu.EBP: 6, cpu.EDI: 5} {
+			r.is("between pushes", reg, want)
+		}
+	})
 }
 
 // TestAddressesComeRoundInAWindow adds up to beyond the last page, and reaches

@@ -10,7 +10,7 @@ import (
 
 // Where tests of windows have what others have not.
 const (
-	tssAt      = 0x5000
+	taskAt     = 0x5000
 	otherPD    = 0x8000 // the directory of a second address space
 	tablesAt   = 0x9000 // page tables: of 4 MiB on, and of the same in the second
 	otherTable = 0xa000
@@ -44,9 +44,9 @@ func newWindowed(t testing.TB, engine func(*cpu.CPU) (cpu.Engine, error)) *rig {
 	r.m.Write(otherPD+4, 4, otherTable|7)
 	r.m.Write64(gdtAt+24, 0x00cffb000000ffff) // code and data of level 3
 	r.m.Write64(gdtAt+32, 0x00cff3000000ffff)
-	r.m.Write(tssAt+4, 4, kernelEnd)
-	r.m.Write(tssAt+8, 4, 16)
-	r.TR = cpu.Segment{Selector: 40, Access: cpu.AccessP | 0xb, Limit: 0x67, Base: tssAt, Usable: true}
+	r.m.Write(taskAt+4, 4, kernelEnd)
+	r.m.Write(taskAt+8, 4, 16)
+	r.TR = cpu.Segment{Selector: 40, Access: cpu.AccessP | 0xb, Limit: 0x67, Base: taskAt, Usable: true}
 	return r
 }
 

@@ -159,7 +159,7 @@ func pointed(s *step) bool {
 func (t *translator) offset(i int) Reg {
 	s := &t.steps[i]
 	if s.Seg < isa.FS && s.AddrSize == 4 && pointed(s) && !t.overtaken(i, true) {
-		t.e.asm.Lea(R10, operand(&s.Inst))
+		t.e.asm.Lea(R10, t.operandNow(&s.Inst))
 		return R10
 	}
 	return R8
