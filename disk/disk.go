@@ -1,7 +1,7 @@
-// Package disk is where disks are on the host: raw images in files, and images
-// in memory. It knows no guest.
+// Package disk is where disks are on the host: raw images and QCOW2 images in
+// files, and images in memory. It knows no guest.
 //
-// An image has one user, and its methods are not for two goroutines at once.
+// An image has one user.
 package disk
 
 import (
@@ -44,18 +44,77 @@ var errReadOnly = errors.New("the image is read-only")
 
 // Options are how an image is opened.
 type Options struct {
+	// Format is Raw or QCOW2. Empty is QCOW2 for a name that ends in .qcow2, and
+	// raw otherwise.
+	Format string
 	// ReadOnly refuses writes.
 	ReadOnly bool
+	// Snapshot keeps what is written in a temporary file, which is gone when the
+	// image is closed.
+	Snapshot bool
+	// Overlay names a QCOW2 image that keeps what is written instead. It is
+	// created if it does not exist.
+	Overlay string
 }
 
-// Open opens the raw image in a file. A file that is written is locked against
+// Open opens the image in a file. A file that is written is locked against
 // everyone else, one that is read against those who write. Errors are *Error.
 func Open(name string, o Options) (Image, error) {
-	f, size, err := openLocked(name, o.ReadOnly)
+	format := o.Format
+	if format == "" {
+		format = formatOf(name)
+		if err := guess(name, format); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case o.Overlay != "" && (o.ReadOnly || o.Snapshot):
+		return nil, &Error{o.Overlay, "an overlay is for what is written", "give it without ro and snapshot"}
+	case o.Overlay != "":
+		return openOverlay(name, format, o.Overlay)
+	case !o.Snapshot:
+		return openAs(name, format, o.ReadOnly, maxChain)
+	}
+	base, err := openAs(name, format, true, maxChain)
 	if err != nil {
 		return nil, err
 	}
-	image, err := newRaw(f, name, size, o.ReadOnly)
+	image, err := snapshotOf(base)
+	if err != nil {
+		return nil, errors.Join(err, base.Close())
+	}
+	return image, nil
+}
+
+// guess refuses a file that is taken for a raw image and looks like QCOW2.
+func guess(name, format string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil // who opens it says why
+	}
+	defer f.Close()
+	if format == Raw && isQCOW2(f) {
+		return &Error{name, "it looks like a QCOW2 image, and is not named so", "write format=qcow2, or format=raw if it is the disk itself"}
+	}
+	return nil
+}
+
+// openAs opens an image of a format, with what it is based on, which may be as
+// many images as depth.
+func openAs(name, format string, readOnly bool, depth int) (Image, error) {
+	if format != Raw && format != QCOW2 {
+		return nil, &Error{name, "there is no format " + format, "convert it to raw or qcow2"}
+	}
+	f, size, err := openLocked(name, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	var image Image
+	if format == QCOW2 {
+		image, err = openQCOW2(f, name, readOnly, depth)
+	} else {
+		image, err = newRaw(f, name, size, readOnly)
+	}
 	if err != nil {
 		f.Close()
 		return nil, err

@@ -25,6 +25,14 @@ func (d *drive) option(word string) (known bool, err error) {
 	case word == "ro":
 		d.ReadOnly = true
 	case word == "rw":
+	case word == "snapshot":
+		d.Snapshot = true
+	case key == "overlay" && value != "":
+		d.Overlay = value
+	case key == "format" && (value == disk.Raw || value == disk.QCOW2):
+		d.Format = value
+	case key == "format":
+		return true, failure{d.flag, "there is no format " + value, "write format=raw or format=qcow2"}
 	case key == "if" && (value == "ide" || value == "virtio"):
 		d.virtio = value == "virtio"
 	case key == "if":
@@ -71,8 +79,8 @@ func (f *driveFlags) parse(locked bool) error {
 	var wrong []error
 	for _, v := range f.disks {
 		d, err := parseDrive("--disk", v)
-		if err == nil && locked && !d.ReadOnly {
-			err = failure{d.flag, "both machines of lockstep would write to it", "write --disk " + v + ",ro"}
+		if err == nil && locked && !d.ReadOnly && !d.Snapshot {
+			err = failure{d.flag, "both machines of lockstep would write to it", "write --disk " + v + ",snapshot"}
 		}
 		f.drives, wrong = append(f.drives, d), append(wrong, err)
 	}

@@ -92,10 +92,12 @@ func newRun(status *int) *cobra.Command {
 		"share a directory under a name: `[NAME=]DIR[,ro]`, repeatable; the embedded guest mounts\n"+
 			"it at /mnt/NAME (default for the embedded guest \"host=.,ro\")")
 	f.StringArrayVar(&s.disks, "disk", nil,
-		"have the disk whose image is in a file: `FILE[,ro][,if=ide|virtio]`, repeatable")
+		"have the disk whose image is in a file: `FILE[,OPTION]...`, repeatable. Options: ro; snapshot,\n"+
+			"to forget at the end what was written; overlay=FILE, to keep it in that QCOW2 image, which\n"+
+			"is made if need be; if=ide or virtio; format=raw or qcow2, the latter for files named so")
 	f.StringArrayVar(&s.cdroms, "cdrom", nil, "have a CD-ROM drive with the disc whose image is in `FILE`, repeatable")
-	f.StringVar(&s.floppies[0], "fda", "", "have a first floppy drive with the disk whose image is in a file: `FILE[,ro]`")
-	f.StringVar(&s.floppies[1], "fdb", "", "have a second floppy drive, as --fda `FILE[,ro]`")
+	f.StringVar(&s.floppies[0], "fda", "", "have a first floppy drive with the disk whose image is in a file: `FILE[,OPTION]...`")
+	f.StringVar(&s.floppies[1], "fdb", "", "have a second floppy drive")
 	f.Var(&s.memory, "memory", "give the guest this much memory: a number and K, M or G")
 	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")
 	f.StringVar(&s.model, "cpu", s.model, "be the processor `MODEL`: "+models())
