@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/gov86/gov86/devices/vga"
 	"github.com/gov86/gov86/display"
@@ -122,5 +123,50 @@ func BenchmarkDrawing(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// TestInputReachesTheGuest has the guest send on what the keyboard controller
+// gives it: scan codes of set 1.
+func TestInputReachesTheGuest(t *testing.T) {
+	code := slices.Concat(inAL(0x64), []byte{0xa8, 0x01, 0x74, 0xf7}, // until the output buffer is full
+		inAL(0x60), []byte{0x66, 0xba, 0xf8, 0x03, 0xee, 0xeb, 0xeb}) // OUT to the first UART; JMP to the beginning
+	m, out := newGuest(t, Config{Kernel: image(code, nil), Counted: true})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	out.until, out.then = "\x1e\x9e", cancel // A, and A let go
+	const usageA = 0x04
+	m.Input(display.Key{Usage: usageA, Down: true})
+	m.Input(display.Key{Usage: usageA})
+	m.Run(ctx)
+	if got := out.String(); got != "\x1e\x9e" {
+		t.Errorf("the keyboard sent % x", got)
+	}
+}
+
+func TestAScreenMayBeSetWhileTheMachineRuns(t *testing.T) {
+	m, _ := newGuest(t, Config{Kernel: image(spin, nil)})
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var box display.Mailbox
+	m.SetScreen(&box)
+	done := make(chan error)
+	go func() {
+		_, err := m.Run(ctx)
+		done <- err
+	}()
+	select {
+	case <-box.Ready():
+	case <-ctx.Done():
+		t.Fatal("no frame was presented")
+	}
+	f := box.Take(nil)
+	cancel()
+	<-done
+	if f == nil || f.Width != 720 || f.Height != 400 || f.Seq == 0 {
+		t.Fatalf("the first frame is %+v", f)
+	}
+	if text := m.ScreenText(); len(text) != 25 || len(text[0]) != 80 {
+		t.Errorf("%d rows of text, want 25 of 80 characters", len(text))
 	}
 }
