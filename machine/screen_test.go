@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -168,5 +169,22 @@ func TestAScreenMayBeSetWhileTheMachineRuns(t *testing.T) {
 	}
 	if text := m.ScreenText(); len(text) != 25 || len(text[0]) != 80 {
 		t.Errorf("%d rows of text, want 25 of 80 characters", len(text))
+	}
+}
+
+// TestFirmwareOnTheScreen has SeaBIOS find the card by its PCI function, run the
+// ROM it finds there and write with it.
+func TestFirmwareOnTheScreen(t *testing.T) {
+	m, err := New(Config{Memory: 16 << 20, BootFailEnds: true}, Host{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	run(t, m)
+	text := strings.Join(m.ScreenText(), "\n")
+	for _, want := range []string{"SeaBIOS (version", "Booting from", "No bootable device"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q on the screen:\n%s", want, text)
+		}
 	}
 }
