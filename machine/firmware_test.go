@@ -274,7 +274,7 @@ const bootedText = "booted\n"
 // sector through INT 13h, prints the text that is there and says so.
 func bootDisk() []byte {
 	const message, second, print = 0x7c80, 0x7e00, 0x7c60
-	image := make([]byte, 1<<20)
+	image := make([]byte, 1440<<10)
 	call := func(at, to int) []byte { return []byte{0xe8, uint8(to - at - 3), uint8((to - at - 3) >> 8)} }
 	code := []byte{0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0, 0xbc, 0x00, 0x7c} // AX, DS, ES, SS = 0; SP = 7C00h
 	code = append(code, 0xbe, message&0xff, message>>8)                              // MOV SI, message
@@ -293,16 +293,24 @@ func bootDisk() []byte {
 }
 
 func TestABootSectorIsBooted(t *testing.T) {
-	for _, engine := range firmwareEngines() {
-		t.Run(engine, func(t *testing.T) {
-			cfg := Config{Engine: engine}
-			cfg.Storage.IDE[0].Image = disk.Memory(bootDisk(), false)
-			b := newBooted(t, cfg)
-			b.until = bootedText
-			b.run(t)
-			wants(t, "the log", b.log.Bytes(), "ATA-", "Booting from Hard Disk...\n", "Booting from 0000:7c00\n")
-			wants(t, "the screen", []byte(strings.Join(b.ScreenText(), "\n")), "Booting from Hard Disk...", "the boot sector", "and the next")
-		})
+	image := func() disk.Image { return disk.Memory(bootDisk(), false) }
+	for name, c := range map[string]struct {
+		storage   Storage
+		log, says string
+	}{
+		"of an IDE disk":   {Storage{IDE: [4]Drive{{Image: image()}}}, "ATA-", "Booting from Hard Disk..."},
+		"of a virtio disk": {Storage{Virtio: []disk.Image{image()}}, "found virtio-blk at", "Booting from Hard Disk..."},
+		"of a floppy disk": {Storage{Floppy: [2]FloppyDrive{{Image: image()}}}, "", "Booting from Floppy..."},
+	} {
+		for _, engine := range firmwareEngines() {
+			t.Run(name+", "+engine, func(t *testing.T) {
+				b := newBooted(t, Config{Engine: engine, Storage: c.storage, BootFailEnds: true})
+				b.until = bootedText
+				b.run(t)
+				wants(t, "the log", b.log.Bytes(), c.log, c.says+"\n", "Booting from 0000:7c00\n")
+				wants(t, "the screen", []byte(strings.Join(b.ScreenText(), "\n")), c.says, "the boot sector", "and the next")
+			})
+		}
 	}
 }
 
