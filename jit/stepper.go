@@ -35,13 +35,15 @@ func (s *Stepper) Forget(at, n uint32) { s.interp.Forget(at, n) }
 func (s *Stepper) Run(budget uint64) (retired uint64, why cpu.Exit) {
 	for {
 		switch {
+		case retired >= budget:
+			// Even if something is urgent: an engine that was kicked left it, and
+			// another counts what it did then.
+			return retired, cpu.Spent
 		case s.urgent() || s.Mode()&cpu.ModeStep != 0:
 			n, why := s.interp.Run(1)
 			if retired += n; why != cpu.Spent {
 				return retired, why
 			}
-		case retired >= budget:
-			return retired, cpu.Spent
 		default:
 			s.recent[s.steps%recentSteps] = cpu.Linear(s.Seg[isa.CS].Base + s.EIP)
 			s.steps++

@@ -60,6 +60,28 @@ func TestLockstepOverABoot(t *testing.T) {
 	}
 }
 
+// TestLockstepOverSeaBIOS goes through real mode, big real mode, 16-bit protected
+// mode and back, until there is nothing to boot.
+func TestLockstepOverSeaBIOS(t *testing.T) {
+	if err := jit.Available(); err != nil {
+		t.Skipf("skipped: %v", err)
+	}
+	for name, length := range map[string]uint64{"units": 1, "long runs": 9000} {
+		t.Run(name, func(t *testing.T) {
+			b := newBooted(t, Config{Engine: Lockstep, LockstepRun: length})
+			ctx, cancel := context.WithCancelCause(context.Background())
+			defer cancel(nil)
+			b.until, b.stop = "No bootable device.", cancel
+			_, err := b.Run(ctx)
+			checkLocked(t, err, errSaid)
+			t.Logf("%d instructions", b.Retired())
+			if what := b.lockstep.compareAll(b.Machine); what != "" {
+				t.Errorf("in the end there differs %s", what)
+			}
+		})
+	}
+}
+
 func checkLocked(t *testing.T, err, want error) {
 	t.Helper()
 	var d *Difference
