@@ -3,6 +3,7 @@
 #
 #   guest/build.sh            vmlinux.zst and initramfs.cpio.zst
 #   guest/build.sh module     v86fs.ko for Debian's stock 686 and 686-pae kernels
+#   guest/build.sh base       the same of the base protocol's driver
 #   guest/build.sh bzimage    a bzImage of the same kernel, for other emulators
 #
 # The kernel is Debian's linux-source-6.1 with the driver in guest/v86fs, the
@@ -55,15 +56,19 @@ source_tree() {
 	grep -q v86fs "$tree/fs/Makefile" || echo 'obj-$(CONFIG_V86_FS) += v86fs/' >>"$tree/fs/Makefile"
 }
 
+# kernel TARGET FRAGMENT...: builds a kernel configured by fragments.
 kernel() {
+	target=$1
+	shift
 	source_tree
 	mkdir -p "$work/build"
-	make -s -C "$tree" ARCH=i386 O="$work/build" KCONFIG_ALLCONFIG="$here/kernel/fragment" allnoconfig
-	make -s -C "$tree" ARCH=i386 O="$work/build" -j"$jobs" "$1"
+	cat "$@" >"$work/build/fragments"
+	make -s -C "$tree" ARCH=i386 O="$work/build" KCONFIG_ALLCONFIG="$work/build/fragments" allnoconfig
+	make -s -C "$tree" ARCH=i386 O="$work/build" -j"$jobs" "$target"
 }
 
 vmlinux() {
-	kernel vmlinux
+	kernel vmlinux "$here/kernel/fragment"
 	strip -s -R .comment -R .note -o "$work/vmlinux" "$work/build/vmlinux"
 	zstd -q -f --ultra -22 --long=24 --no-progress -T1 "$work/vmlinux" -o "$here/vmlinux.zst"
 	chmod 644 "$here/vmlinux.zst"
@@ -110,6 +115,7 @@ record() {
 	) >"$here/MANIFEST"
 }
 
+# module DIRECTORY: builds a driver for Debian's stock kernels.
 module() {
 	for flavour in 686 686-pae; do
 		image=$(apt-cache depends "linux-headers-$flavour:i386" | sed -n 's/.*Depends: *\(linux-headers-6[^: ]*\).*/\1/p' | head -n 1)
@@ -120,9 +126,9 @@ module() {
 		for p in "$image:i386" "$common" linux-kbuild-6.1:i386 linux-compiler-gcc-12-x86:i386; do
 			dpkg-deb -x "$(fetch "$p")" "$headers"
 		done
-		out=$work/module-$flavour
+		out=$work/$1-$flavour
 		rm -rf "$out"
-		cp -r "$here/v86fs" "$out"
+		cp -r "$here/$1" "$out"
 		# The packages name each other by absolute paths.
 		sed -i "s|/usr/src|$headers/usr/src|g; s|/usr/lib/linux-kbuild|$headers/usr/lib/linux-kbuild|g" \
 			"$headers/usr/src/$image/Makefile" "$headers/usr/src/$image/.kernelvariables" 2>/dev/null || true
@@ -144,15 +150,16 @@ all)
 	record
 	ls -l "$here"/*.zst
 	;;
-module) module ;;
+module) module v86fs ;;
+base) module v86fs-base ;;
 bzimage)
-	kernel bzImage
+	kernel bzImage "$here/kernel/fragment" "$here/kernel/bench"
 	cp "$work/build/arch/x86/boot/bzImage" "$work/bzImage"
 	echo "$work/bzImage"
 	;;
 initramfs) initramfs; record ;;
 *)
-	sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+	sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
 	exit 2
 	;;
 esac

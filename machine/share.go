@@ -13,7 +13,7 @@ type Export = v86fs.Export
 
 // Share opens a directory of the host to be one of a Config's Exports.
 func Share(name, dir string, readOnly bool) (v86fs.Export, error) {
-	backend, err := dirfs.New(dir)
+	backend, err := dirfs.New(dir, dirfs.OwnersAuto)
 	if err != nil {
 		return v86fs.Export{}, err
 	}

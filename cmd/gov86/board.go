@@ -85,9 +85,6 @@ func (x *session) exports() (all []machine.Export, err error) {
 
 // load reads what is to be booted.
 func (x *session) load(cfg *machine.Config) (err error) {
-	if x.firmware() {
-		return x.loadFirmware(cfg)
-	}
 	if x.kernel == "" {
 		if cfg.Kernel, err = guest.Kernel(); err == nil {
 			cfg.Initrd, err = guest.Initramfs()
@@ -130,7 +127,6 @@ func (x *session) blame(err error) error {
 	}
 	things := map[string]string{
 		"kernel": x.kernel, "initrd": x.initrd, "command line": "--append", "memory": "--memory", "debug exit": "--debug-exit",
-		"firmware": x.bios, "option ROM": x.vgaBIOS,
 	}
 	thing := things[bad.Part]
 	if thing == "" {

@@ -237,7 +237,7 @@ func TestBootTracesOfSharedFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"virtio status ", "virtio notify ", "virtio interrupt ", "v86fs CREATE ", "v86fs WRITE ",
+	for _, want := range []string{"virtio status ", "virtio notify ", "virtio interrupt ", "v86fs CREATE2 ", "v86fs WRITE2 ",
 		"rtc read ", "pci write ", "acpi sleep "} {
 		if !strings.Contains("\n"+string(file), "\n"+want) {
 			t.Errorf("no event %q", want)

@@ -19,7 +19,7 @@ func TestBackend(t *testing.T) {
 
 func share(t *testing.T, dir string) *FS {
 	t.Helper()
-	f, err := New(dir)
+	f, err := New(dir, OwnersAuto)
 	if err != nil {
 		t.Fatal(err)
 	}

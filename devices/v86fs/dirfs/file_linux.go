@@ -6,14 +6,33 @@ import (
 	"github.com/gov86/gov86/devices/v86fs"
 )
 
-// An openFile is the host's descriptor of a file, shared by all opens.
+// An openFile is the host's descriptor of a file, shared by all opens. It is
+// closed when nobody has it open and nobody uses it.
 type openFile struct {
 	fd       int
 	writable bool
 	opens    int
+	users    int
+	dropped  bool
+	node     *node
 }
 
-func (o *openFile) close() { unix.Close(o.fd) }
+// drop closes the descriptor as soon as it is not used; mu is held.
+func (o *openFile) drop() {
+	o.dropped = true
+	o.close()
+}
+
+// close closes a descriptor that is dropped and not used.
+func (o *openFile) close() {
+	if !o.dropped || o.users > 0 {
+		return
+	}
+	if n := o.node; n != nil && o.writable && n.parent != nil && n.name != "" {
+		n.fs.expect(n.parent, n.name, unix.IN_CLOSE_WRITE)
+	}
+	unix.Close(o.fd)
+}
 
 // openNode opens a regular file by its name, and checks that it is still the
 // same file. O_NONBLOCK keeps a FIFO put in its place from blocking us.
@@ -44,161 +63,155 @@ func (f *FS) openNode(n *node, writable bool) (*openFile, error) {
 	}
 	var st unix.Statx_t
 	if err := unix.Statx(o.fd, "", unix.AT_EMPTY_PATH, statMask, &st); err != nil {
-		o.close()
+		unix.Close(o.fd)
 		return nil, fault(err)
 	}
 	if identityOf(&st) != n.id {
-		o.close()
+		unix.Close(o.fd)
 		return nil, v86fs.ESTALE
 	}
 	return o, nil
 }
 
+// opened makes o the descriptor of n, for one open more.
+func (f *FS) opened(n *node, o *openFile) {
+	if n.file != nil && n.file != o {
+		o.opens = n.file.opens
+		n.file.drop()
+	}
+	n.file, o.node = o, n
+	o.opens++
+}
+
 // Open implements v86fs.Backend.
 func (f *FS) Open(number v86fs.Node, writable bool) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	n, err := f.node(number)
 	if err != nil {
 		return err
 	}
-	if n.mode&unix.S_IFMT == unix.S_IFDIR && !writable {
-		return nil // a directory is reached by its descriptor, open or not
-	}
-	if n.file == nil || writable && !n.file.writable {
-		o, err := f.openNode(n, writable)
-		if err != nil {
+	if n.mode&unix.S_IFMT == unix.S_IFDIR {
+		if writable {
+			return v86fs.EISDIR
+		}
+		if _, err := f.directory(n); err != nil {
 			return err
 		}
-		if n.file != nil {
-			o.opens = n.file.opens
-			n.file.close()
-		}
-		n.file = o
+		n.opens++
+		return nil
 	}
-	n.file.opens++
+	o := n.file
+	if o == nil || writable && !o.writable {
+		if o, err = f.openNode(n, writable); err != nil {
+			return err
+		}
+	}
+	f.opened(n, o)
 	return nil
 }
 
 // Close implements v86fs.Backend.
 func (f *FS) Close(number v86fs.Node) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	n, ok := f.nodes[number]
-	if !ok || n.file == nil {
+	if !ok {
 		return
 	}
-	if n.file.opens--; n.file.opens > 0 {
-		return
+	if n.file != nil {
+		if n.file.opens--; n.file.opens > 0 {
+			return
+		}
+		n.file.drop()
+		n.file = nil
+		f.unlock(n)
+	} else if n.opens > 0 {
+		n.opens--
 	}
-	n.file.close()
-	n.file = nil
-	if f.known[n.id] != n {
+	if n.file == nil && n.opens == 0 && f.known[n.id] != n {
 		f.forget(n) // it was unlinked
+		return
 	}
+	f.settle(n)
 }
 
-// with runs op on a descriptor of the file, opened for the purpose if the guest
-// has it not open.
-func (f *FS) with(number v86fs.Node, writable bool, op func(fd int) error) error {
+// acquire returns a descriptor of the file, opened for the purpose if the guest
+// has it not open. release gives it back.
+func (f *FS) acquire(number v86fs.Node, writable bool) (*openFile, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	n, err := f.node(number)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if o := n.file; o != nil && (o.writable || !writable) {
-		return op(o.fd)
+	o := n.file
+	if o == nil || writable && !o.writable {
+		if o, err = f.openNode(n, writable); err != nil {
+			return nil, err
+		}
+		o.node, o.dropped = n, true
 	}
-	o, err := f.openNode(n, writable)
+	o.users++
+	return o, nil
+}
+
+func (f *FS) release(o *openFile) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o.users--
+	o.close()
+}
+
+// with runs op on a descriptor of the file, without mu.
+func (f *FS) with(number v86fs.Node, writable bool, op func(fd int) error) error {
+	o, err := f.acquire(number, writable)
 	if err != nil {
 		return err
 	}
-	defer o.close()
-	return op(o.fd)
+	defer f.release(o)
+	return fault(op(o.fd))
 }
 
-// Read implements v86fs.Backend.
-func (f *FS) Read(number v86fs.Node, p [][]byte, off uint64) (int, error) {
-	done := 0
-	if off > 1<<63-1 {
-		return 0, nil
+// altered is with for a change.
+func (f *FS) altered(number v86fs.Node, op func(fd int) error) error {
+	o, err := f.acquire(number, true)
+	if err != nil {
+		return err
 	}
-	err := f.with(number, false, func(fd int) error {
-		for _, b := range p {
-			for len(b) > 0 {
-				k, err := unix.Pread(fd, b, int64(off)+int64(done))
-				if err == unix.EINTR {
-					continue
-				}
-				if err != nil || k == 0 {
-					return fault(err)
-				}
-				done += k
-				b = b[k:]
-			}
-		}
-		return nil
-	})
-	return done, err
-}
-
-// Write implements v86fs.Backend.
-func (f *FS) Write(number v86fs.Node, p [][]byte, off uint64, flags uint32) (uint64, int, error) {
-	done, size := 0, uint64(0)
-	for _, b := range p {
-		size += uint64(len(b))
-	}
-	if flags != 0 {
-		return 0, 0, v86fs.EOPNOTSUPP
-	}
-	if off > 1<<63-1-size {
-		return 0, 0, v86fs.EFBIG
-	}
-	err := f.with(number, true, func(fd int) error {
-		for _, b := range p {
-			for len(b) > 0 {
-				k, err := unix.Pwrite(fd, b, int64(off)+int64(done))
-				if err == unix.EINTR {
-					continue
-				}
-				if err != nil {
-					return fault(err)
-				}
-				done += k
-				b = b[k:]
-			}
-		}
-		return f.wrote(number, fd)
-	})
-	if done > 0 && err != nil {
-		err = nil // what was written counts; the next write tells of the error
-	}
-	return off, done, err
-}
-
-// wrote notes what the guest's own change left of a file.
-func (f *FS) wrote(number v86fs.Node, fd int) error {
+	defer f.release(o)
+	f.mu.Lock()
 	n := f.nodes[number]
-	if f.watch == nil || n == nil {
-		return nil
-	}
-	var st unix.Statx_t
-	if unix.Statx(fd, "", unix.AT_EMPTY_PATH, statMask, &st) == nil {
-		n.seen = stampOf(&st)
-	}
-	return nil
+	f.begin(n)
+	f.mu.Unlock()
+	err = op(o.fd)
+	f.mu.Lock()
+	f.end(n)
+	f.mu.Unlock()
+	return fault(err)
 }
 
-// chmod changes the permissions of a node.
-func (f *FS) chmod(n *node, mode uint32) error {
+// hold runs op on a descriptor that stands for a file of any type without
+// opening it: all that names can do can be done by descriptorPath. mu is held.
+func (f *FS) hold(n *node, op func(fd int) error) error {
 	if n.file != nil {
-		return fault(unix.Fchmod(n.file.fd, mode&0o7777))
+		return fault(op(n.file.fd))
 	}
-	if n.parent == nil {
-		return v86fs.EPERM // the shared directory itself belongs to the host
+	if n.mode&unix.S_IFMT == unix.S_IFDIR {
+		dir, err := f.directory(n)
+		if err != nil {
+			return err
+		}
+		return fault(op(dir))
 	}
 	dir, err := f.directory(n.parent)
 	if err != nil {
 		return err
 	}
-	// There is no fchmodat that does not follow links on older kernels: hold the
-	// file by a descriptor of its own and go through it.
 	fd, err := unix.Openat(dir, n.name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err == unix.ENOENT {
+		return v86fs.ESTALE
+	}
 	if err != nil {
 		return fault(err)
 	}
@@ -210,93 +223,7 @@ func (f *FS) chmod(n *node, mode uint32) error {
 	if identityOf(&st) != n.id {
 		return v86fs.ESTALE
 	}
-	if uint32(st.Mode)&unix.S_IFMT == unix.S_IFLNK {
-		return v86fs.EOPNOTSUPP
-	}
-	return fault(unix.Fchmodat(unix.AT_FDCWD, descriptorPath(fd), mode&0o7777, 0))
-}
-
-// setSupported are the changes that setattr carries out.
-const setSupported = v86fs.SetMode | v86fs.SetSize | v86fs.SetAtime | v86fs.SetMtime | v86fs.KillSUID | v86fs.KillSGID | v86fs.SetCtime
-
-// Setattr implements v86fs.Backend.
-func (f *FS) Setattr(number v86fs.Node, c v86fs.Change) (v86fs.Attr, error) {
-	if c.Valid&^setSupported != 0 {
-		return v86fs.Attr{}, v86fs.EOPNOTSUPP
-	}
-	if err := f.setattr(number, c); err != nil {
-		return v86fs.Attr{}, err
-	}
-	return f.Getattr(number)
-}
-
-func (f *FS) setattr(number v86fs.Node, c v86fs.Change) error {
-	n, err := f.node(number)
-	if err != nil {
-		return err
-	}
-	if c.Valid&v86fs.SetSize != 0 {
-		err := f.with(number, true, func(fd int) error {
-			if err := unix.Ftruncate(fd, int64(c.Size)); err != nil {
-				return fault(err)
-			}
-			return f.wrote(number, fd)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	if c.Valid&(v86fs.SetMode|v86fs.KillSUID|v86fs.KillSGID) != 0 {
-		var st unix.Statx_t
-		if err := f.stat(n, &st); err != nil {
-			return err
-		}
-		mode := uint32(st.Mode) & 0o7777
-		if c.Valid&v86fs.SetMode != 0 {
-			mode = c.Mode
-		}
-		if c.Valid&v86fs.KillSUID != 0 {
-			mode &^= 0o4000
-		}
-		if c.Valid&v86fs.KillSGID != 0 && mode&0o010 != 0 {
-			mode &^= 0o2000
-		}
-		if mode != uint32(st.Mode)&0o7777 {
-			if err := f.chmod(n, mode); err != nil {
-				return err
-			}
-		}
-	}
-	if c.Valid&(v86fs.SetMtime|v86fs.SetAtime) != 0 && c.Valid&v86fs.SetSize == 0 {
-		return f.touch(n, c.Valid)
-	}
-	return nil
-}
-
-// touch sets times to now.
-func (f *FS) touch(n *node, valid uint32) error {
-	times := []unix.Timespec{{Nsec: unix.UTIME_OMIT}, {Nsec: unix.UTIME_OMIT}}
-	if valid&v86fs.SetAtime != 0 {
-		times[0].Nsec = unix.UTIME_NOW
-	}
-	if valid&v86fs.SetMtime != 0 {
-		times[1].Nsec = unix.UTIME_NOW
-	}
-	if n.parent == nil {
-		return fault(unix.UtimesNanoAt(unix.AT_FDCWD, descriptorPath(n.dirfd), times, 0))
-	}
-	var st unix.Statx_t
-	if err := f.stat(n, &st); err != nil {
-		return err
-	}
-	if n.file != nil {
-		return fault(unix.UtimesNanoAt(unix.AT_FDCWD, descriptorPath(n.file.fd), times, 0))
-	}
-	dir, err := f.directory(n.parent)
-	if err != nil {
-		return err
-	}
-	return fault(unix.UtimesNanoAt(dir, n.name, times, unix.AT_SYMLINK_NOFOLLOW))
+	return fault(op(fd))
 }
 
 // descriptorPath names what a descriptor of our own refers to.
@@ -313,23 +240,96 @@ func descriptorPath(fd int) string {
 	}
 }
 
-// Fsync implements v86fs.Backend.
-func (f *FS) Fsync(number v86fs.Node, _ bool) error {
+// Setattr implements v86fs.Backend.
+func (f *FS) Setattr(number v86fs.Node, c v86fs.Change) (v86fs.Attr, error) {
+	if c.Valid&v86fs.SetSize != 0 {
+		if c.Size > 1<<63-1 {
+			return v86fs.Attr{}, v86fs.EFBIG
+		}
+		err := f.altered(number, func(fd int) error { return unix.Ftruncate(fd, int64(c.Size)) })
+		if err != nil {
+			return v86fs.Attr{}, err
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	n, err := f.node(number)
 	if err != nil {
-		return err
+		return v86fs.Attr{}, err
 	}
-	if n.mode&unix.S_IFMT == unix.S_IFDIR {
-		dir, err := f.directory(n)
+	if c.Valid&^(v86fs.SetSize|v86fs.SetCtime) != 0 {
+		if n == f.root && c.Valid&v86fs.SetMode != 0 && f.owners != OwnersHost {
+			return v86fs.Attr{}, v86fs.EPERM // the shared directory itself belongs to the host
+		}
+		f.begin(n)
+		err := f.hold(n, func(fd int) error { return f.set(fd, &c) })
+		f.end(n)
 		if err != nil {
+			return v86fs.Attr{}, err
+		}
+	}
+	return f.getattr(number)
+}
+
+// set changes owner, permissions and times, in that order: a change of the owner
+// takes set-user-ID away.
+func (f *FS) set(fd int, c *v86fs.Change) error {
+	if c.Valid&(v86fs.SetUID|v86fs.SetGID) != 0 {
+		if err := f.chown(fd, c.Valid, c.UID, c.GID); err != nil {
 			return err
 		}
-		fd, err := unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return fault(err)
-		}
-		defer unix.Close(fd)
-		return fault(unix.Fsync(fd))
 	}
-	return f.with(number, false, func(fd int) error { return fault(unix.Fsync(fd)) })
+	if c.Valid&(v86fs.SetMode|v86fs.KillSUID|v86fs.KillSGID) != 0 {
+		if err := chmod(fd, c); err != nil {
+			return err
+		}
+	}
+	if c.Valid&v86fs.KillPriv != 0 {
+		unix.Removexattr(descriptorPath(fd), "security.capability")
+	}
+	if c.Valid&(v86fs.SetAtime|v86fs.SetMtime) == 0 {
+		return nil
+	}
+	times := []unix.Timespec{
+		timespec(c.Valid, v86fs.SetAtime, v86fs.SetAtimeTo, c.Atime),
+		timespec(c.Valid, v86fs.SetMtime, v86fs.SetMtimeTo, c.Mtime),
+	}
+	return unix.UtimesNanoAt(unix.AT_FDCWD, descriptorPath(fd), times, 0)
+}
+
+func timespec(valid, set, to uint32, t v86fs.Time) unix.Timespec {
+	switch {
+	case valid&set == 0:
+		return unix.Timespec{Nsec: unix.UTIME_OMIT}
+	case valid&to == 0:
+		return unix.Timespec{Nsec: unix.UTIME_NOW}
+	}
+	return unix.Timespec{Sec: t.Sec, Nsec: int64(t.Nsec)}
+}
+
+func chmod(fd int, c *v86fs.Change) error {
+	var st unix.Statx_t
+	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, statMask, &st); err != nil {
+		return err
+	}
+	if uint32(st.Mode)&unix.S_IFMT == unix.S_IFLNK {
+		if c.Valid&v86fs.SetMode != 0 {
+			return unix.EOPNOTSUPP
+		}
+		return nil
+	}
+	mode := uint32(st.Mode) & 0o7777
+	if c.Valid&v86fs.SetMode != 0 {
+		mode = c.Mode & 0o7777
+	}
+	if c.Valid&v86fs.KillSUID != 0 {
+		mode &^= 0o4000
+	}
+	if c.Valid&v86fs.KillSGID != 0 && mode&0o010 != 0 {
+		mode &^= 0o2000
+	}
+	if mode == uint32(st.Mode)&0o7777 && c.Valid&v86fs.SetMode == 0 {
+		return nil
+	}
+	return unix.Fchmodat(unix.AT_FDCWD, descriptorPath(fd), mode, 0)
 }

@@ -6,109 +6,186 @@ import (
 	"github.com/gov86/gov86/devices/v86fs"
 )
 
-// change runs op with the descriptor of a directory, for a change of its entries.
-func (f *FS) change(number v86fs.Node, op func(d *node, dir int) error) (*node, int, error) {
+// change runs op with the descriptor of a directory, for a change of its
+// entries; mu is held.
+func (f *FS) change(number v86fs.Node, op func(d *node, dir int) error) error {
 	d, err := f.node(number)
 	if err != nil {
-		return nil, -1, err
+		return err
 	}
 	dir, err := f.directory(d)
 	if err != nil {
-		return nil, -1, err
+		return err
 	}
+	f.begin(d)
 	err = fault(op(d, dir))
-	f.left(d)
-	return d, dir, err
-}
-
-// left notes what the guest's own change left of a directory.
-func (f *FS) left(d *node) {
-	var st unix.Statx_t
-	if f.stat(d, &st) == nil {
-		d.seen = stampOf(&st)
-	}
+	f.end(d)
+	return err
 }
 
 // Create implements v86fs.Backend.
 func (f *FS) Create(number v86fs.Node, name string, w v86fs.NewFile) (v86fs.Attr, error) {
-	mode := w.Mode & 0o7777 &^ w.Umask
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	var a v86fs.Attr
-	var err error
-	switch w.Mode & v86fs.ModeType {
-	case v86fs.ModeRegular:
-		a, err = f.create(number, name, mode)
-	case v86fs.ModeDir:
-		a, err = f.mkdir(number, name, mode)
-	case v86fs.ModeSymlink:
-		a, err = f.symlink(number, name, w.Target)
-	default:
-		err = v86fs.EOPNOTSUPP
-	}
-	if err == nil && w.Open {
-		err = f.Open(a.Node, true)
-	}
+	err := f.change(number, func(d *node, dir int) error {
+		fd := -1
+		if w.Mode&v86fs.ModeType == v86fs.ModeRegular {
+			var err error
+			fd, err = unix.Openat(dir, name, unix.O_CREAT|unix.O_EXCL|unix.O_RDWR|unix.O_NOFOLLOW|unix.O_CLOEXEC, w.Mode&0o777)
+			if err != nil {
+				return err
+			}
+		} else if err := create(dir, name, &w); err != nil {
+			return err
+		}
+		f.expect(d, name, unix.IN_CREATE)
+		err := f.finish(dir, name, fd, &w)
+		if err == nil {
+			a, err = f.look(d, dir, name)
+		}
+		if err != nil || !w.Open || fd < 0 {
+			if fd >= 0 {
+				f.expect(d, name, unix.IN_CLOSE_WRITE)
+				unix.Close(fd)
+			}
+			return err
+		}
+		f.opened(f.nodes[a.Node], &openFile{fd: fd, writable: true})
+		return nil
+	})
 	return a, err
 }
 
-func (f *FS) create(number v86fs.Node, name string, mode uint32) (v86fs.Attr, error) {
-	d, dir, err := f.change(number, func(_ *node, dir int) error {
-		fd, err := unix.Openat(dir, name, unix.O_CREAT|unix.O_EXCL|unix.O_WRONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode&0o777)
+// create makes what is no regular file.
+func create(dir int, name string, w *v86fs.NewFile) error {
+	mode := w.Mode & (v86fs.ModeType | 0o777)
+	switch w.Mode & v86fs.ModeType {
+	case v86fs.ModeDir:
+		return unix.Mkdirat(dir, name, w.Mode&0o777)
+	case v86fs.ModeSymlink:
+		return unix.Symlinkat(w.Target, dir, name)
+	case v86fs.ModeFIFO, v86fs.ModeSocket:
+		return unix.Mknodat(dir, name, mode, 0)
+	case v86fs.ModeChar, v86fs.ModeBlock:
+		return unix.Mknodat(dir, name, mode, int(unix.Mkdev(w.Major, w.Minor)))
+	}
+	return unix.EINVAL
+}
+
+// finish gives a file that was made its owner and its mode, which is before the
+// guest's umask and not subject to the host's; fd is -1 for what is not open.
+func (f *FS) finish(dir int, name string, fd int, w *v86fs.NewFile) error {
+	if fd < 0 {
+		var err error
+		if fd, err = unix.Openat(dir, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+	}
+	if f.owners == OwnersHost {
+		if err := unix.Fchownat(fd, "", int(w.UID), int(w.GID), unix.AT_EMPTY_PATH); err != nil {
+			return err
+		}
+	}
+	if w.Mode&v86fs.ModeType == v86fs.ModeSymlink {
+		return nil
+	}
+	if f.hasDefaultACL(dir) {
+		return nil // which stands in the place of a umask, and was applied already
+	}
+	return unix.Fchmodat(unix.AT_FDCWD, descriptorPath(fd), w.Mode&0o7777&^w.Umask, 0)
+}
+
+// Tmpfile implements v86fs.Backend.
+func (f *FS) Tmpfile(number v86fs.Node, w v86fs.NewFile) (v86fs.Attr, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	d, err := f.node(number)
+	if err != nil {
+		return v86fs.Attr{}, err
+	}
+	dir, err := f.directory(d)
+	if err != nil {
+		return v86fs.Attr{}, err
+	}
+	flags := unix.O_TMPFILE | unix.O_RDWR | unix.O_CLOEXEC
+	if w.NoLink {
+		flags |= unix.O_EXCL
+	}
+	fd, err := unix.Openat(dir, ".", flags, w.Mode&0o777)
+	if err != nil {
+		return v86fs.Attr{}, fault(err)
+	}
+	var st unix.Statx_t
+	if err = f.finish(dir, "", fd, &w); err == nil {
+		err = unix.Statx(fd, "", unix.AT_EMPTY_PATH, statMask, &st)
+	}
+	if err == nil && len(f.nodes) >= nodeLimit {
+		err = unix.ENFILE
+	}
+	if err != nil {
+		unix.Close(fd)
+		return v86fs.Attr{}, fault(err)
+	}
+	n := f.add(d, "", &st)
+	n.lookups++
+	f.opened(n, &openFile{fd: fd, writable: true})
+	return f.attrOf(n, &st), nil
+}
+
+// Link implements v86fs.Backend.
+func (f *FS) Link(number, into v86fs.Node, name string) (v86fs.Attr, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var a v86fs.Attr
+	n, err := f.node(number)
+	if err != nil {
+		return a, err
+	}
+	if n.mode&unix.S_IFMT == unix.S_IFDIR {
+		return a, v86fs.EPERM
+	}
+	err = f.change(into, func(d *node, dir int) error {
+		err := f.hold(n, func(fd int) error {
+			return unix.Linkat(unix.AT_FDCWD, descriptorPath(fd), dir, name, unix.AT_SYMLINK_FOLLOW)
+		})
 		if err != nil {
 			return err
 		}
-		// The guest applied its umask; the host's must not be added.
-		err = unix.Fchmod(fd, mode)
-		unix.Close(fd)
+		// Its descriptor may have made room for the file's directory.
+		if dir, err = f.directory(d); err != nil {
+			return err
+		}
+		f.expect(d, name, unix.IN_CREATE)
+		if n.name == "" {
+			n.parent, n.name = d, name
+		}
+		a, err = f.look(d, dir, name)
 		return err
 	})
-	if err != nil {
-		return v86fs.Attr{}, err
-	}
-	return f.look(d, dir, name)
-}
-
-func (f *FS) mkdir(number v86fs.Node, name string, mode uint32) (v86fs.Attr, error) {
-	d, dir, err := f.change(number, func(_ *node, dir int) error { return unix.Mkdirat(dir, name, mode) })
-	if err != nil {
-		return v86fs.Attr{}, err
-	}
-	a, err := f.look(d, dir, name)
-	if err == nil && a.Mode&0o7777 != mode {
-		if f.chmod(f.nodes[a.Node], mode) == nil {
-			a.Mode = a.Mode&unix.S_IFMT | mode
-		}
-	}
 	return a, err
-}
-
-func (f *FS) symlink(number v86fs.Node, name, target string) (v86fs.Attr, error) {
-	d, dir, err := f.change(number, func(_ *node, dir int) error { return unix.Symlinkat(target, dir, name) })
-	if err != nil {
-		return v86fs.Attr{}, err
-	}
-	return f.look(d, dir, name)
 }
 
 // Readlink implements v86fs.Backend.
 func (f *FS) Readlink(number v86fs.Node) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	n, err := f.node(number)
 	if err != nil {
-		return "", err
-	}
-	var st unix.Statx_t
-	if err := f.stat(n, &st); err != nil {
 		return "", err
 	}
 	if n.mode&unix.S_IFMT != unix.S_IFLNK {
 		return "", v86fs.EINVAL
 	}
-	dir, err := f.directory(n.parent)
-	if err != nil {
-		return "", err
-	}
-	buf := make([]byte, unix.PathMax+1)
-	k, err := unix.Readlinkat(dir, n.name, buf)
-	return string(buf[:max(k, 0)]), fault(err)
+	var target string
+	err = f.hold(n, func(fd int) error {
+		buf := [unix.PathMax + 1]byte{}
+		k, err := unix.Readlinkat(fd, "", buf[:])
+		target = string(buf[:max(k, 0)])
+		return err
+	})
+	return target, err
 }
 
 // Unlink implements v86fs.Backend.
@@ -120,7 +197,9 @@ func (f *FS) Rmdir(number v86fs.Node, name string) error {
 }
 
 func (f *FS) remove(number v86fs.Node, name string, flags int) error {
-	_, _, err := f.change(number, func(_ *node, dir int) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.change(number, func(d *node, dir int) error {
 		var st unix.Statx_t
 		if err := unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, statMask, &st); err != nil {
 			return err
@@ -128,12 +207,26 @@ func (f *FS) remove(number v86fs.Node, name string, flags int) error {
 		if flags == 0 && uint32(st.Mode)&unix.S_IFMT == unix.S_IFDIR {
 			return unix.EISDIR // other systems than Linux say EPERM
 		}
+		if err := f.keep(d, name, &st); err != nil {
+			return err
+		}
 		if err := unix.Unlinkat(dir, name, flags); err != nil {
 			return err
 		}
+		f.expect(d, name, unix.IN_DELETE)
 		f.gone(&st)
 		return nil
 	})
+}
+
+// keep holds a directory that is open in the guest and about to be removed, so
+// that what is asked of it afterwards finds it.
+func (f *FS) keep(d *node, name string, st *unix.Statx_t) error {
+	n, ok := f.known[identityOf(st)]
+	if !ok || n.opens == 0 || n.parent != d || n.name != name {
+		return nil
+	}
+	_, err := f.directory(n)
 	return err
 }
 
@@ -145,7 +238,7 @@ func (f *FS) gone(st *unix.Statx_t) {
 		return
 	}
 	delete(f.known, n.id)
-	if n.file == nil {
+	if n.file == nil && n.opens == 0 {
 		f.forget(n)
 	}
 }
@@ -169,20 +262,21 @@ func (f *FS) forget(n *node) {
 
 // Rename implements v86fs.Backend.
 func (f *FS) Rename(oldNumber v86fs.Node, oldName string, newNumber v86fs.Node, newName string, flags uint32) error {
-	if flags&^unix.RENAME_NOREPLACE != 0 {
-		return v86fs.EOPNOTSUPP
-	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	to, err := f.node(newNumber)
 	if err != nil {
 		return err
 	}
-	toDir, err := f.directory(to)
-	if err != nil {
+	if _, err = f.directory(to); err != nil {
 		return err
 	}
-	_, _, err = f.change(oldNumber, func(_ *node, dir int) error {
+	f.begin(to)
+	defer f.end(to)
+	return f.change(oldNumber, func(from *node, dir int) error {
 		// The first directory's descriptor may have made room for the second.
-		if toDir, err = f.directory(to); err != nil {
+		toDir, err := f.directory(to)
+		if err != nil {
 			return err
 		}
 		var moved, replaced unix.Statx_t
@@ -193,7 +287,20 @@ func (f *FS) Rename(oldNumber v86fs.Node, oldName string, newNumber v86fs.Node, 
 		if err := unix.Renameat2(dir, oldName, toDir, newName, uint(flags)); err != nil {
 			return err
 		}
-		if had && identityOf(&replaced) != identityOf(&moved) {
+		f.expect(from, oldName, unix.IN_MOVED_FROM)
+		f.expect(to, newName, unix.IN_MOVED_TO)
+		if flags&unix.RENAME_EXCHANGE != 0 {
+			f.expect(to, newName, unix.IN_MOVED_FROM)
+			f.expect(from, oldName, unix.IN_MOVED_TO)
+		}
+		if flags&unix.RENAME_WHITEOUT != 0 {
+			f.expect(from, oldName, unix.IN_CREATE)
+		}
+		if had && flags&unix.RENAME_EXCHANGE != 0 {
+			if n, ok := f.known[identityOf(&replaced)]; ok {
+				n.parent, n.name = from, oldName
+			}
+		} else if had && identityOf(&replaced) != identityOf(&moved) {
 			f.gone(&replaced)
 		}
 		if n, ok := f.known[identityOf(&moved)]; ok {
@@ -201,6 +308,4 @@ func (f *FS) Rename(oldNumber v86fs.Node, oldName string, newNumber v86fs.Node, 
 		}
 		return nil
 	})
-	f.left(to)
-	return err
 }

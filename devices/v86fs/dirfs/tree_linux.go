@@ -1,10 +1,12 @@
 package dirfs
 
 import (
+	"bytes"
 	"container/list"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"sort"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -38,33 +40,37 @@ func identityOf(st *unix.Statx_t) identity {
 // A node is a file the guest knows: its identity, and the name it was last
 // seen under.
 type node struct {
+	fs     *FS
 	number v86fs.Node
 	id     identity
 	parent *node // nil for the root
 	name   string
 	mode   uint32
 
-	dirfd int           // of a directory, or -1
-	lru   *list.Element // its place among the directories with descriptors
-	file  *openFile     // while the guest has it open
-	watch int32         // inotify watch of a directory, or -1
-	// seen is what the guest's own last change left, so that the news of it is
-	// not taken for a change by the host.
-	seen stamp
+	lookups uint64        // that the guest has not given back
+	dirfd   int           // of a directory, or -1
+	lru     *list.Element // its place among the directories with descriptors
+	file    *openFile     // while the guest has it open
+	opens   int           // of a directory, which has no openFile
+	lock    *hostLocks    // that the host holds for the guest, if any
+	watchState
 }
 
-// A stamp is what tells whether content changed.
-type stamp struct {
-	size  uint64
-	mtime unix.StatxTimestamp
-}
-
-func stampOf(st *unix.Statx_t) stamp { return stamp{st.Size, st.Mtime} }
-
-// A FS is a shared directory. Its methods are those of v86fs.Backend.
+// A FS is a shared directory. Its methods are those of v86fs.Backend; they may
+// be called at the same time.
+//
+// mu guards the nodes and is held for calls about names and attributes. Content
+// is read and written without it, by descriptors that openFile counts.
 type FS struct {
-	v86fs.Unsupported
-	path  string
+	path   string
+	owners Owners
+	flags  uint32 // of Traits
+
+	// appending is held from an append, or another use of a descriptor's position,
+	// until the position was asked for.
+	appending sync.Mutex
+
+	mu    sync.Mutex
 	root  *node
 	nodes map[v86fs.Node]*node
 	known map[identity]*node
@@ -78,8 +84,9 @@ var _ v86fs.Backend = (*FS)(nil)
 // Supported reports whether New works on this host.
 const Supported = true
 
-// New opens dir for sharing.
-func New(dir string) (*FS, error) {
+// New opens dir for sharing; owners says whose the files are that the guest sees
+// and makes.
+func New(dir string, owners Owners) (*FS, error) {
 	if err := Check(dir); err != nil {
 		return nil, err
 	}
@@ -87,7 +94,7 @@ func New(dir string) (*FS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	f := &FS{path: dir, nodes: map[v86fs.Node]*node{}, known: map[identity]*node{}, dirs: list.New()}
+	f := &FS{path: dir, owners: owners.resolve(), nodes: map[v86fs.Node]*node{}, known: map[identity]*node{}, dirs: list.New()}
 	var st unix.Statx_t
 	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, statMask, &st); err != nil {
 		unix.Close(fd)
@@ -95,15 +102,21 @@ func New(dir string) (*FS, error) {
 	}
 	f.root = f.add(nil, "", &st)
 	f.root.dirfd = fd
+	f.flags = f.abilities()
 	return f, nil
 }
+
+// Traits implements v86fs.Backend.
+func (f *FS) Traits() v86fs.Traits { return v86fs.Traits{Flags: f.flags, Concurrent: true} }
 
 // Shut implements v86fs.Backend.
 func (f *FS) Shut() error {
 	f.watch.stop()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, n := range f.nodes {
 		if n.file != nil {
-			n.file.close()
+			n.file.drop()
 			n.file = nil
 		}
 		if n.dirfd >= 0 {
@@ -126,7 +139,8 @@ func fault(err error) error {
 
 func (f *FS) add(parent *node, name string, st *unix.Statx_t) *node {
 	f.next++
-	n := &node{number: f.next, id: identityOf(st), parent: parent, name: name, mode: uint32(st.Mode), dirfd: -1, watch: -1, seen: stampOf(st)}
+	n := &node{fs: f, number: f.next, id: identityOf(st), parent: parent, name: name, mode: uint32(st.Mode), dirfd: -1}
+	n.watchState = watchState{watch: -1, seen: stampOf(st)}
 	f.nodes[n.number] = n
 	f.known[n.id] = n
 	return n
@@ -157,14 +171,23 @@ func (f *FS) under(dir, n *node) bool {
 	return false
 }
 
-func attrOf(n *node, st *unix.Statx_t) v86fs.Attr {
+func (f *FS) attrOf(n *node, st *unix.Statx_t) v86fs.Attr {
 	a := v86fs.Attr{
-		Node: n.number, Ino: st.Ino, Mode: uint32(st.Mode), Nlink: st.Nlink, UID: st.Uid, GID: st.Gid,
+		Node: n.number, Ino: st.Ino, Mode: uint32(st.Mode), Nlink: st.Nlink,
 		Size: st.Size, Blocks: st.Blocks, Blksize: st.Blksize, RdevMajor: st.Rdev_major, RdevMinor: st.Rdev_minor,
 		Atime: timeOf(st.Atime), Mtime: timeOf(st.Mtime), Ctime: timeOf(st.Ctime), Btime: timeOf(st.Btime),
+		Change:  uint64(st.Ctime.Sec)*1e9 + uint64(st.Ctime.Nsec),
+		Watched: f.watched(n, st.Nlink),
 	}
+	a.UID, a.GID = f.owners.shown(st.Uid, st.Gid)
 	if st.Mask&unix.STATX_BTIME != 0 {
 		a.Flags |= v86fs.AttrBtime
+	}
+	if st.Attributes&unix.STATX_ATTR_IMMUTABLE != 0 {
+		a.Flags |= v86fs.AttrImmutable
+	}
+	if st.Attributes&unix.STATX_ATTR_APPEND != 0 {
+		a.Flags |= v86fs.AttrAppend
 	}
 	return a
 }
@@ -246,7 +269,7 @@ func (f *FS) stat(n *node, st *unix.Statx_t) error {
 	if n.file != nil {
 		return fault(unix.Statx(n.file.fd, "", unix.AT_EMPTY_PATH, statMask, st))
 	}
-	if n.parent == nil {
+	if n.parent == nil || n.opens > 0 && n.dirfd >= 0 {
 		return fault(unix.Statx(n.dirfd, "", unix.AT_EMPTY_PATH, statMask, st))
 	}
 	dir, err := f.directory(n.parent)
@@ -270,6 +293,12 @@ func (f *FS) Root() (v86fs.Attr, error) { return f.Getattr(f.root.number) }
 
 // Getattr implements v86fs.Backend.
 func (f *FS) Getattr(number v86fs.Node) (v86fs.Attr, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.getattr(number)
+}
+
+func (f *FS) getattr(number v86fs.Node) (v86fs.Attr, error) {
 	n, err := f.node(number)
 	if err != nil {
 		return v86fs.Attr{}, err
@@ -281,11 +310,13 @@ func (f *FS) Getattr(number v86fs.Node) (v86fs.Attr, error) {
 	if n == f.root && st.Nlink == 0 {
 		return v86fs.Attr{}, v86fs.ESTALE // the shared directory was removed
 	}
-	return attrOf(n, &st), nil
+	return f.attrOf(n, &st), nil
 }
 
 // Lookup implements v86fs.Backend.
 func (f *FS) Lookup(number v86fs.Node, name string) (v86fs.Attr, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	d, err := f.node(number)
 	if err != nil {
 		return v86fs.Attr{}, err
@@ -298,7 +329,7 @@ func (f *FS) Lookup(number v86fs.Node, name string) (v86fs.Attr, error) {
 	return f.look(d, dir, name)
 }
 
-// look finds a name in a directory with descriptor dir.
+// look finds a name in a directory with descriptor dir, and counts a lookup.
 func (f *FS) look(d *node, dir int, name string) (v86fs.Attr, error) {
 	var st unix.Statx_t
 	if err := unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, statMask, &st); err != nil {
@@ -308,45 +339,52 @@ func (f *FS) look(d *node, dir int, name string) (v86fs.Attr, error) {
 	if err != nil {
 		return v86fs.Attr{}, err
 	}
-	return attrOf(n, &st), nil
+	n.lookups++
+	return f.attrOf(n, &st), nil
 }
 
-// Readdir implements v86fs.Backend, in order of names.
+// Forget implements v86fs.Backend.
+func (f *FS) Forget(number v86fs.Node, lookups uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if n, ok := f.nodes[number]; ok {
+		n.lookups -= min(lookups, n.lookups)
+		f.settle(n)
+	}
+}
+
+// settle drops a node that the guest can name no more.
+func (f *FS) settle(n *node) {
+	if n.lookups == 0 && n.file == nil && n.opens == 0 {
+		f.forget(n)
+	}
+}
+
+// Readdir implements v86fs.Backend, in the host's order. It names no nodes: most
+// of them the guest never asks for.
 func (f *FS) Readdir(number v86fs.Node) ([]v86fs.Entry, error) {
+	f.mu.Lock()
 	d, err := f.node(number)
-	if err != nil {
-		return nil, err
+	var dir, fd int
+	if err == nil {
+		dir, err = f.directory(d)
 	}
-	dir, err := f.directory(d)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		f.watchDir(d, dir)
+		// An O_PATH descriptor cannot be read: open the directory itself.
+		fd, err = unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
 	}
-	f.watchDir(d, dir)
-	names, err := readNames(dir)
+	f.mu.Unlock()
 	if err != nil {
 		return nil, fault(err)
 	}
-	sort.Strings(names)
-	out := make([]v86fs.Entry, 0, len(names))
-	for _, name := range names {
-		a, err := f.look(d, dir, name)
-		if err != nil {
-			continue // it has gone in the meantime
-		}
-		out = append(out, v86fs.Entry{Node: a.Node, Ino: a.Ino, Type: uint8(a.Mode >> 12), Name: name})
-	}
-	return out, nil
+	defer unix.Close(fd)
+	return readEntries(fd)
 }
 
-// readNames reads the names in a directory, without "." and "..".
-func readNames(dir int) ([]string, error) {
-	// An O_PATH descriptor cannot be read: open the directory itself.
-	fd, err := unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
-	var names []string
+// readEntries reads the names in a directory, without "." and "..".
+func readEntries(fd int) ([]v86fs.Entry, error) {
+	var out []v86fs.Entry
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := unix.ReadDirent(fd, buf)
@@ -354,10 +392,31 @@ func readNames(dir int) ([]string, error) {
 			continue
 		}
 		if err != nil || n <= 0 {
-			return names, err
+			return out, fault(err)
 		}
-		_, _, names = unix.ParseDirent(buf[:n], -1, names)
+		out = appendEntries(out, buf[:n])
 	}
+}
+
+// appendEntries takes a buffer of struct linux_dirent64 apart.
+func appendEntries(out []v86fs.Entry, b []byte) []v86fs.Entry {
+	const (
+		offReclen = 16
+		offType   = 18
+		offName   = 19
+	)
+	for len(b) > offName {
+		size := int(binary.NativeEndian.Uint16(b[offReclen:]))
+		if size <= offName || size > len(b) {
+			break
+		}
+		name, _, _ := bytes.Cut(b[offName:size], []byte{0})
+		if s := string(name); s != "." && s != ".." {
+			out = append(out, v86fs.Entry{Ino: binary.NativeEndian.Uint64(b), Type: b[offType], Name: s})
+		}
+		b = b[size:]
+	}
+	return out
 }
 
 // Statfs implements v86fs.Backend.
@@ -367,5 +426,16 @@ func (f *FS) Statfs() (v86fs.Statfs, error) {
 		return v86fs.Statfs{}, fault(err)
 	}
 	return v86fs.Statfs{Blocks: s.Blocks, Free: s.Bfree, Available: s.Bavail, Files: s.Files, FilesFree: s.Ffree,
-		BlockSize: uint32(s.Bsize), FragmentSize: uint32(s.Frsize), NameLength: uint32(s.Namelen), Kind: uint32(s.Type)}, nil
+		BlockSize: uint32(s.Bsize), FragmentSize: uint32(s.Frsize), NameLength: uint32(s.Namelen), Kind: uint32(s.Type),
+		ID: uint64(uint32(s.Fsid.Val[0])) | uint64(uint32(s.Fsid.Val[1]))<<32}, nil
+}
+
+// Sync implements v86fs.Backend.
+func (f *FS) Sync() error {
+	fd, err := unix.Openat(f.root.dirfd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fault(err)
+	}
+	defer unix.Close(fd)
+	return fault(unix.Syncfs(fd))
 }

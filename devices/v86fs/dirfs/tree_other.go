@@ -12,6 +12,6 @@ import (
 const Supported = false
 
 // New opens dir for sharing.
-func New(string) (v86fs.Backend, error) {
+func New(string, Owners) (v86fs.Backend, error) {
 	return nil, errors.New("directories can be shared on Linux only")
 }

@@ -25,13 +25,92 @@ type watcher struct {
 }
 
 const watchMask = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO | unix.IN_MODIFY |
-	unix.IN_ATTRIB | unix.IN_ONLYDIR | unix.IN_DONT_FOLLOW | unix.IN_EXCL_UNLINK
+	unix.IN_CLOSE_WRITE | unix.IN_ATTRIB | unix.IN_ONLYDIR | unix.IN_EXCL_UNLINK
+
+// aboutNames are the events that change what a name leads to.
+const aboutNames = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO
+
+// A stamp is what tells whether content or attributes changed.
+type stamp struct {
+	size         uint64
+	mtime, ctime unix.StatxTimestamp
+}
+
+func stampOf(st *unix.Statx_t) stamp { return stamp{st.Size, st.Mtime, st.Ctime} }
+
+// A watchState is what a node has so that the host's changes can be told from the
+// guest's own.
+type watchState struct {
+	watch int32 // inotify watch of a directory, or -1
+	// expected counts, by name and event, what will be heard of the guest's own
+	// changes to a directory's names.
+	expected map[happening]int
+	// seen is the file as the guest's own last change left it, busy how many of
+	// those are under way, and foreign that one of them found another file than
+	// was seen.
+	seen    stamp
+	busy    int
+	foreign bool
+}
+
+// A happening is an event of one kind about a name.
+type happening struct {
+	name string
+	mask uint32
+}
 
 // An event is one thing heard.
 type event struct {
-	watch int32
-	mask  uint32
-	name  string
+	watch  int32
+	mask   uint32
+	cookie uint32
+	name   string
+}
+
+// expect notes that the guest's own change of a directory will be heard of.
+func (f *FS) expect(d *node, name string, mask uint32) {
+	if d.watch < 0 {
+		return
+	}
+	if d.expected == nil {
+		d.expected = map[happening]int{}
+	}
+	d.expected[happening{name, mask}]++
+}
+
+// begin and end enclose a change by the guest; mu is held.
+func (f *FS) begin(n *node) {
+	if f.watch == nil {
+		return
+	}
+	var st unix.Statx_t
+	if n.busy == 0 && f.stat(n, &st) == nil && stampOf(&st) != n.seen {
+		n.foreign = true
+	}
+	n.busy++
+}
+
+func (f *FS) end(n *node) {
+	if f.watch == nil {
+		return
+	}
+	n.busy--
+	var st unix.Statx_t
+	if f.stat(n, &st) == nil {
+		n.seen = stampOf(&st)
+	}
+}
+
+// watched reports whether every change of a node by the host will be heard of:
+// a file with several names may change by one that lies elsewhere.
+func (f *FS) watched(n *node, links uint32) bool {
+	switch {
+	case f.watch == nil:
+		return false
+	case n.mode&unix.S_IFMT == unix.S_IFDIR:
+		return n.watch >= 0
+	}
+	return n.parent != nil && n.parent.watch >= 0 && links == 1
 }
 
 // Watch implements v86fs.Backend.
@@ -41,7 +120,9 @@ func (f *FS) Watch(n v86fs.Notifier, post func(func())) error {
 		return err
 	}
 	w := &watcher{fs: f, file: os.NewFile(uintptr(fd), "inotify"), notify: n, nodes: map[int32]*node{}}
+	f.mu.Lock()
 	f.watch = w
+	f.mu.Unlock()
 	go w.read(post)
 	return nil
 }
@@ -64,8 +145,12 @@ func parse(b []byte) []event {
 	var out []event
 	for len(b) >= unix.SizeofInotifyEvent {
 		size := int(binary.NativeEndian.Uint32(b[12:]))
-		e := event{watch: int32(binary.NativeEndian.Uint32(b)), mask: binary.NativeEndian.Uint32(b[4:])}
+		e := event{watch: int32(binary.NativeEndian.Uint32(b)), mask: binary.NativeEndian.Uint32(b[4:]),
+			cookie: binary.NativeEndian.Uint32(b[8:])}
 		b = b[unix.SizeofInotifyEvent:]
+		if size > len(b) {
+			break
+		}
 		e.name = strings.TrimRight(string(b[:size]), "\x00")
 		b = b[size:]
 		out = append(out, e)
@@ -76,56 +161,111 @@ func parse(b []byte) []event {
 // handle tells the guest, on the machine goroutine.
 func (w *watcher) handle(events []event) {
 	for _, e := range events {
-		if e.mask&unix.IN_Q_OVERFLOW != 0 {
-			w.notify.InvalidateAll()
-			continue
-		}
-		d, ok := w.nodes[e.watch]
-		if !ok {
-			continue
-		}
-		if e.mask&unix.IN_IGNORED != 0 {
-			delete(w.nodes, e.watch)
-			d.watch = -1
-			continue
-		}
-		if e.mask&(unix.IN_CREATE|unix.IN_DELETE|unix.IN_MOVED_FROM|unix.IN_MOVED_TO) != 0 && w.foreign(d) {
-			w.notify.InvalidateDir(d.number)
-		}
-		if e.mask&(unix.IN_MODIFY|unix.IN_ATTRIB) != 0 && e.name != "" {
-			w.modified(d, e.name)
+		w.fs.mu.Lock()
+		tell := w.consider(e)
+		w.fs.mu.Unlock()
+		if tell != nil {
+			tell()
 		}
 	}
 }
 
-// foreign reports whether a directory is not as the guest's own last change
-// left it.
-func (w *watcher) foreign(d *node) bool {
-	var st unix.Statx_t
-	if w.fs.stat(d, &st) != nil {
-		return true
+// consider finds out what the guest is to be told of an event, if anything.
+func (w *watcher) consider(e event) (tell func()) {
+	if e.mask&unix.IN_Q_OVERFLOW != 0 {
+		for _, d := range w.nodes {
+			d.expected = nil
+		}
+		return w.notify.InvalidateAll
 	}
-	was := d.seen
-	d.seen = stampOf(&st)
-	return was != d.seen
+	d, ok := w.nodes[e.watch]
+	if !ok {
+		return nil
+	}
+	if e.mask&unix.IN_IGNORED != 0 {
+		delete(w.nodes, e.watch)
+		d.watch, d.expected = -1, nil
+		return func() { w.notify.InvalidateDir(d.number) }
+	}
+	kind := e.mask & (aboutNames | unix.IN_CLOSE_WRITE | unix.IN_MODIFY | unix.IN_ATTRIB)
+	if h := (happening{e.name, kind}); d.expected[h] > 0 {
+		if d.expected[h]--; d.expected[h] == 0 {
+			delete(d.expected, h)
+		}
+		return nil
+	}
+	switch {
+	case kind&aboutNames != 0:
+		return w.renamed(d, &e)
+	case e.name == "":
+		return w.changed(d, e.mask)
+	}
+	return w.modified(d, &e)
 }
 
-// modified tells of a file that is not as the guest's own last change left it.
-func (w *watcher) modified(d *node, name string) {
+// renamed is an event about what a name leads to.
+func (w *watcher) renamed(d *node, e *event) func() {
+	var child v86fs.Node
+	if e.mask&(unix.IN_CREATE|unix.IN_MOVED_TO) != 0 {
+		if n := w.at(d, e.name); n != nil {
+			child = n.number
+		}
+	}
+	w.refresh(d)
+	return func() { w.notify.Entry(d.number, e.name, child, e.mask&(aboutNames|unix.IN_ISDIR), e.cookie) }
+}
+
+// at is the node that a name leads to, nil if the guest has none for it.
+func (w *watcher) at(d *node, name string) *node {
 	dir, err := w.fs.directory(d)
 	if err != nil {
-		return
+		return nil
 	}
 	var st unix.Statx_t
 	if unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, statMask, &st) != nil {
-		return
+		return nil
 	}
-	n, ok := w.fs.known[identityOf(&st)]
-	if !ok || n.seen == stampOf(&st) {
-		return
+	return w.fs.known[identityOf(&st)]
+}
+
+// refresh notes what a node is like now.
+func (w *watcher) refresh(n *node) {
+	var st unix.Statx_t
+	if n.busy == 0 && w.fs.stat(n, &st) == nil {
+		n.seen = stampOf(&st)
 	}
-	n.seen = stampOf(&st)
-	w.notify.Changed(n.number, v86fs.InvalAttr|v86fs.InvalData, v86fs.EventModify, 0, 0)
+}
+
+// changed tells of a node that is not as the guest's own last change left it.
+func (w *watcher) changed(n *node, mask uint32) func() {
+	var st unix.Statx_t
+	if w.fs.stat(n, &st) != nil {
+		return nil
+	}
+	now := stampOf(&st)
+	if n.busy == 0 && !n.foreign && now == n.seen {
+		return nil
+	}
+	what := uint32(v86fs.InvalAttr | v86fs.InvalXattr)
+	if mask&unix.IN_MODIFY != 0 || n.foreign {
+		what |= v86fs.InvalData
+	}
+	n.foreign = false
+	// Closing follows a change and tells nothing new, but who waits for it is to hear.
+	if n.busy == 0 && mask&unix.IN_MODIFY == 0 {
+		n.seen = now
+	}
+	return func() {
+		w.notify.Changed(n.number, what, mask&(unix.IN_MODIFY|unix.IN_ATTRIB|unix.IN_CLOSE_WRITE), 0, 0)
+	}
+}
+
+func (w *watcher) modified(d *node, e *event) func() {
+	n := w.at(d, e.name)
+	if n == nil {
+		return nil
+	}
+	return w.changed(n, e.mask)
 }
 
 // watchDir watches a directory the guest looks into.
@@ -139,10 +279,11 @@ func (f *FS) watchDir(d *node, dir int) {
 		return
 	}
 	c.Control(func(fd uintptr) {
-		wd, err := unix.InotifyAddWatch(int(fd), descriptorPath(dir), watchMask&^unix.IN_DONT_FOLLOW)
+		wd, err := unix.InotifyAddWatch(int(fd), descriptorPath(dir), watchMask)
 		if err == nil {
 			d.watch = int32(wd)
 			w.nodes[d.watch] = d
+			w.refresh(d)
 		}
 	})
 }
@@ -157,7 +298,7 @@ func (w *watcher) remove(d *node) {
 		wd := uint32(d.watch)
 		c.Control(func(fd uintptr) { unix.InotifyRmWatch(int(fd), wd) })
 	}
-	d.watch = -1
+	d.watch, d.expected = -1, nil
 }
 
 // stop ends the watching.
