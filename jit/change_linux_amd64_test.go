@@ -201,3 +201,55 @@ func TestAPageAnywhereIsGuarded(t *testing.T) {
 	r.TLB.FlushPage(cpu.Linear(l))
 	r.run(dataAt, trapAt+8*cpu.VecPF)
 }
+
+// TestAnotherPageThatIsReadAheadMayBeExchanged: what a jump into another page leads
+// to reads no flags, and another page that is mapped there does.
+func TestAnotherPageThatIsReadAheadMayBeExchanged(t *testing.T) {
+	const ahead, other, entry = codeAt + 0x5000, codeAt + 0x7000, codeAt + 0x100
+	for _, c := range []struct {
+		name string
+		code []byte
+	}{
+		// CMP EAX, ECX; MOV [ESI], EDX; and a jump.
+		{"JMP", []byte{0x39, 0xc8, 0x89, 0x16, 0xe9}},
+		{"CALL", []byte{0x39, 0xc8, 0x89, 0x16, 0xe8}},
+		{"JS", []byte{0x39, 0xc8, 0x89, 0x16, 0x0f, 0x88}},
+		{"flags from before", []byte{0x89, 0x16, 0xe9}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, e := newTranslated(t)
+			r.page()
+			at := uint32(codeAt + 0x200)
+			code := doubleword(append([]byte{}, c.code...), ahead-(at+uint32(len(c.code))+4))
+			r.write(mem.Addr(at), append(code, 0x31, 0xc0, 0xf4)...) // XOR EAX, EAX; HLT
+			r.write(entry, 0x39, 0xc8, 0xe9, 0xf9, 0, 0, 0)          // CMP EAX, ECX; JMP
+			r.write(ahead, 0x31, 0xd2, 0xf4)                         // XOR EDX, EDX; HLT
+			r.write(other, 0x0f, 0x90, 0xc2, 0xf4)                   // SETO DL; HLT
+			run := func(want uint32) {
+				t.Helper()
+				r.SetReg32(cpu.ESI, dataAt)
+				r.SetReg32(cpu.EAX, 0x7fffffff) // less -1 overflows, and is negative
+				r.SetReg32(cpu.ECX, 0xffffffff)
+				r.SetReg32(cpu.EDX, 0)
+				r.start(entry)
+				r.toHalt(want)
+			}
+			r.run(ahead, ahead+2) // so that it may be looked at
+			for range 3 {
+				run(ahead + 2)
+			}
+			for range 3 {
+				r.mapPage(ahead, other, 0)
+				run(ahead + 3)
+				r.is("OF", cpu.EDX, 1)
+				run(ahead + 3)
+				r.is("OF again", cpu.EDX, 1)
+				r.mapPage(ahead, ahead, 0)
+				run(ahead + 2)
+			}
+			if e.Stats.Killed != 0 {
+				t.Errorf("%d units were killed", e.Stats.Killed)
+			}
+		})
+	}
+}

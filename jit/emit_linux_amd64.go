@@ -9,14 +9,13 @@ import (
 func (t *translator) emit() {
 	a := &t.e.asm
 	t.lates, t.islands, t.sites = t.lates[:0], t.islands[:0], t.sites[:0]
-	first := &t.steps[0]
-	live := first.before != 0
+	live := t.atEntry != 0
 
 	ready := 0
 	t.arrival()
 	t.u.guarded = a.Pos
 	if live {
-		saveFlags(a, first.before)
+		saveFlags(a, t.atEntry)
 	}
 	t.flags = place(live, inSaved)
 	t.guard(t.u.linear>>12, t.u.addend)
@@ -25,12 +24,13 @@ func (t *translator) emit() {
 	}
 	t.u.entry = a.Pos
 	if live {
-		saveFlags(a, first.before)
+		saveFlags(a, t.atEntry)
 		a.Patch(ready, a.Pos)
 	}
 	if t.u.spill {
 		t.guard(t.u.linear>>12+1, t.u.nextAddend)
 	}
+	t.guardLooked()
 	t.charge(0)
 	t.ensure(0)
 	for i := range t.steps {
@@ -56,11 +56,19 @@ func (t *translator) emit() {
 // guard leaves unless a page is still where it was. With EFLAGS.AC set there is
 // no view for fetching, and the engine looks.
 func (t *translator) guard(page uint32, addend uintptr) {
+	t.comparePage(page, addend, func(at int) {
+		t.late(at, lateExit, site{kind: wantPage, eip: t.u.linear - t.u.base})
+	})
+}
+
+// comparePage writes a comparison of what the view for fetching has for a page;
+// other is given the jumps taken if that is not the addend.
+func (t *translator) comparePage(page uint32, addend uintptr, other func(at int)) {
 	a := &t.e.asm
 	compare := func(off int32, half uintptr) {
 		a.RM(0, OneByte, 0x81, 7, At(views, fetchViews+int32(page)*8+off)) // CMP m32, imm32
 		a.U32(uint32(half))
-		t.late(a.Jcc(CondNE, 0), lateExit, site{kind: wantPage, eip: t.u.linear - t.u.base})
+		other(a.Jcc(CondNE, 0))
 	}
 	// Memory is smaller than 4 GiB: half an addend tells one frame from another.
 	// If it is zero, the other half tells it from none.
@@ -74,7 +82,8 @@ func (t *translator) wantedAtEnd() isa.Flags {
 	if t.e.exact {
 		return status
 	}
-	return t.wanted(t.resumeAt())
+	flags, _ := t.wanted(t.resumeAt())
+	return flags
 }
 
 // charge takes the steps from i on, up to the end of their run, off the budget.

@@ -100,6 +100,10 @@ type translator struct {
 	// to a jump on an island, behind the next jump that is always taken.
 	islands []island
 	page    []byte // the code page
+	// looked are the other pages that were looked into, atEntry the flags that
+	// matter at the entry if these may not be what they were.
+	looked  []lookedAt
+	atEntry isa.Flags
 	// patches are those of the page, if there are any.
 	patches *page
 	// extents are the bytes looked at.
@@ -131,6 +135,7 @@ func (e *Engine) translate(l, frame uint32, k key, addend uintptr, at mem.Addr) 
 	}
 	e.notePointers()
 	t.e, t.page, t.extents, t.patches = e, page, t.extents[:0], nil
+	t.looked = t.looked[:0]
 	if p := e.pages[frame]; p != nil && len(p.patches) != 0 {
 		t.patches = p
 	}
@@ -205,9 +210,9 @@ func (t *translator) decode(eip uint32) (in isa.Inst, code []byte, ok bool) {
 }
 
 // peek decodes the instruction at eip, which may lie in another page. What was
-// seen there counts as code of the unit: when it is written, the unit goes. That
-// another page takes its place is not noticed: then the flags that the first
-// instructions there read, if they read any, may be lost.
+// seen there counts as code of the unit: when it is written, the unit goes. Where
+// another page takes its place, a plain unit, which does not look there, takes
+// that of the unit.
 func (t *translator) peek(eip uint32) (in isa.Inst, ok bool) {
 	l := t.u.base + eip
 	if l>>12 == t.u.linear>>12 {
@@ -222,7 +227,7 @@ func (t *translator) peek(eip uint32) (in isa.Inst, ok bool) {
 		return in, ok
 	}
 	e := t.e
-	if e.fetchView()[l>>12] == 0 {
+	if !t.mayLook(l >> 12) {
 		return in, false
 	}
 	at, trap := e.Translate(cpu.Linear(l), e.Data()|cpu.Fetch)
@@ -238,6 +243,7 @@ func (t *translator) peek(eip uint32) (in isa.Inst, ok bool) {
 	if err != nil || !e.Model.Knows(&in) || !t.u.key.reaches(eip, in.Len) {
 		return in, false
 	}
+	t.look(l >> 12)
 	off := uint16(l & (mem.PageSize - 1))
 	t.note(extent{e.Mem.Frame(at), off, off + uint16(in.Len) - 1})
 	return in, true
@@ -341,32 +347,35 @@ func (t *translator) resumeAt() uint32 {
 	return s.next()
 }
 
-// liveness works out backward which flags matter where.
+// liveness works out backward which flags matter where, and which might if other
+// pages were not what they are.
 func (t *translator) liveness() {
-	live := status
+	live, careful := status, status
 	if t.open {
-		live = t.wanted(t.resumeAt())
+		live, careful = t.wanted(t.resumeAt())
 	}
 	for i := len(t.steps) - 1; i >= 0; i-- {
 		s := &t.steps[i]
 		switch s.how {
 		case howJcc, howLoop:
-			live |= t.wanted(s.target())
+			l, c := t.wanted(s.target())
+			live, careful = live|l, careful|c
 		case howCall:
-			live = t.wanted(s.target())
+			live, careful = t.wanted(s.target())
 		case howReturn, howJumpIndirect, howCallIndirect, howCallFar, howStepEnds:
-			live = status
+			live, careful = status, status
 		}
 		s.after = live
-		live = before(&s.Inst, live)
+		live, careful = before(&s.Inst, live), before(&s.Inst, careful)
 		if s.how == howStep && s.MayFault() && s.Op.Attr()&isa.EndsBlock != 0 {
-			live = status
+			live, careful = status, status
 		}
 		if t.e.exact {
 			s.after, live = status, status
 		}
 		s.before = live
 	}
+	t.atEntry = live | careful
 }
 
 // before is what is live before in if after is behind it.
@@ -380,11 +389,16 @@ func before(in *isa.Inst, after isa.Flags) isa.Flags {
 	return (after | read) & status
 }
 
-// wanted are the flags that the code at eip reads before it writes them.
-func (t *translator) wanted(eip uint32) isa.Flags {
+// wanted are the flags that the code at eip reads before it writes them, and
+// those that it might as far as it lies in the page.
+func (t *translator) wanted(eip uint32) (flags, careful isa.Flags) {
 	open := status
 	var read isa.Flags
+	left := false // the page
 	for range depth {
+		if !left && (t.u.base+eip)>>12 != t.u.linear>>12 {
+			left, careful = true, read|open
+		}
 		in, ok := t.peek(eip)
 		if !ok {
 			break
@@ -394,17 +408,19 @@ func (t *translator) wanted(eip uint32) isa.Flags {
 		if in.Op.Attr()&isa.MaybeFlags == 0 {
 			open &^= w | u
 		}
-		if open == 0 {
-			return read
+		jumps := in.Op == isa.JMP && in.Args[0] == isa.Rel
+		if open == 0 || !jumps && in.Op.Attr()&isa.EndsBlock != 0 {
+			break
 		}
-		switch a := in.Op.Attr(); {
-		case in.Op == isa.JMP && in.Args[0] == isa.Rel:
+		if jumps {
 			eip = jumped(&in, eip)
 			continue
-		case a&isa.EndsBlock != 0:
-			return read | open
 		}
 		eip += uint32(in.Len)
 	}
-	return read | open
+	flags = read | open
+	if !left {
+		careful = flags
+	}
+	return flags, careful
 }

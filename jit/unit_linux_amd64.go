@@ -43,7 +43,7 @@ func keyOf(c *cpu.CPU, m cpu.Mode) (key, bool) {
 // Bits of a key above those of cpu.Mode.
 const (
 	keyNoSIMD    key = 1 << (16 + iota) // SSE is the interpreter's: it may fault
-	keyPlain                            // the unit has no frames
+	keyPlain                            // the unit has no frames and looks at no other page
 	keyKernel                           // CPL is 0
 	keyDown                             // string instructions go down
 	keyNoX87                            // x87 and MMX are the interpreter's: they may fault
