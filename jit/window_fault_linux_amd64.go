@@ -49,6 +49,7 @@ func (e *Engine) fault() int {
 	}
 	if _, t := e.Translate(processor.Linear(l), access); t != processor.NoTrap {
 		e.windows.charge(p, 1)
+		p.awaited = uint32(l) >> 12
 		return e.unusual(u, a, false)
 	}
 	switch e.windows.show(p, uint32(l), a.write) {

@@ -11,9 +11,12 @@ import (
 // and loses it when its balance is used up: every instruction executed with it
 // pays in one, every page shown or hidden costs what so many instructions gain.
 const (
-	openAfter = 10_000_000
-	pageCost  = 60_000
-	credit    = 400 * pageCost
+	openAfter = 20_000_000
+	// All that the kernel runs often is made anew then, which is more than what a
+	// program does.
+	kernelAfter = 60_000_000
+	pageCost    = 150_000
+	credit      = 200 * pageCost
 	// wealth bounds what may be saved up, so that a change is noticed.
 	wealth = 5 * credit
 	// again is how much longer than it has lived a scope waits for its next window.
@@ -26,6 +29,9 @@ const (
 	// 65,530 by default, and each of ours may cut another in two.
 	maxPieces = 12_000
 )
+
+// noPage is the number of no page.
+const noPage = ^uint32(0)
 
 // A class is what kind of pages a window shows.
 type class uint8
@@ -46,6 +52,9 @@ type scope struct {
 	// paging are the bits of control registers that the pages shown depend on.
 	paging  uint64
 	regions []*shown
+	// awaited is a page whose access faulted in the guest, which will try again; none
+	// if it is noPage.
+	awaited uint32
 	// flushes is which of the flushes that concern the scope it has seen.
 	flushes uint64
 	pieces  int
@@ -98,7 +107,8 @@ func (e *Engine) Windows(mode WindowMode) error {
 	w.close()
 	*w = windows{CPU: e.CPU, mode: mode, slow: map[slowID]bool{}, stats: &e.Stats}
 	w.kernel.class, w.unpaged.class = kernelScope, unpagedScope
-	w.kernel.wait, w.unpaged.wait = openAfter, openAfter
+	w.kernel.awaited, w.unpaged.awaited = noPage, noPage
+	w.kernel.wait, w.unpaged.wait = kernelAfter, openAfter
 	e.TLB.Shadow = nil
 	if mode == WindowsOff {
 		return nil
@@ -189,7 +199,7 @@ func (w *windows) find(cr3 uint32) *scope {
 		w.users = append(w.users, oldest)
 	}
 	w.shut(oldest)
-	*oldest = scope{class: userScope, cr3: cr3, wait: openAfter, used: w.clock}
+	*oldest = scope{class: userScope, cr3: cr3, awaited: noPage, wait: openAfter, used: w.clock}
 	return oldest
 }
 
@@ -244,6 +254,9 @@ func (w *windows) enter(k key) uintptr {
 	}
 	if p.flushes != w.seen(p) {
 		w.check(p)
+	}
+	if p.awaited != noPage {
+		w.showAwaited(p)
 	}
 	return p.Base()
 }

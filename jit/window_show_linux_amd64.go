@@ -175,16 +175,31 @@ func (w *windows) checkRegion(p *scope, g *shown) bool {
 			w.gone = append(w.gone, i)
 		}
 	}
-	return len(w.gone) == 0 || w.hide(p, g)
-}
-
-// hide hides the pages of g that are gone, and reports whether others are left.
-func (w *windows) hide(p *scope, g *shown) bool {
-	w.stats.PagesHidden += uint64(len(w.gone))
-	g.mapped = slices.DeleteFunc(g.mapped, func(i uint16) bool { return g.state[i] == hidden })
+	if len(w.gone) == 0 {
+		return true
+	}
+	if !w.hide(p, g) {
+		return false
+	}
+	if g.directory = r.Directory; g.large == r.Large {
+		// What is elsewhere now, or read-only, will be accessed there.
+		for _, i := range w.gone {
+			if g.state[i] == hidden && !w.showRun(p, g, &r, uint32(i)) {
+				return false
+			}
+		}
+	}
 	if len(g.mapped) == 0 {
 		p.regions = slices.DeleteFunc(p.regions, func(o *shown) bool { return o == g })
 	}
+	return len(g.mapped) > 0
+}
+
+// hide hides the pages of g that are gone, and reports whether the system did its
+// part; if not, nothing is shown any more.
+func (w *windows) hide(p *scope, g *shown) bool {
+	w.stats.PagesHidden += uint64(len(w.gone))
+	g.mapped = slices.DeleteFunc(g.mapped, func(i uint16) bool { return g.state[i] == hidden })
 	slices.Sort(w.gone)
 	for k := 0; k < len(w.gone); {
 		first, n := w.gone[k], 1
@@ -198,7 +213,7 @@ func (w *windows) hide(p *scope, g *shown) bool {
 			return false
 		}
 	}
-	return len(g.mapped) > 0
+	return true
 }
 
 // A verdict says what became of a page that was to be shown.
@@ -219,14 +234,16 @@ func (w *windows) show(p *scope, l uint32, write bool) verdict {
 	if !ok || write && !leaf.Dirty {
 		return notNow
 	}
-	switch state := w.could(p, &leaf); {
+	state, g := w.could(p, &leaf), p.region(l)
+	switch {
 	case state == hidden, write && state == readable:
 		return never
+	case g != nil && g.state[i] == state && g.frame[i] == leaf.Frame:
+		return notNow // it is shown: the host cannot give it memory
 	case p.pieces > maxPieces || w.pieces > maxPieces:
 		p.doomed = true
 		return notNow
 	}
-	g := p.region(l)
 	if g != nil && (g.large != r.Large || processor.Significant(g.directory, g.large) != processor.Significant(r.Directory, g.large)) && !w.checkRegion(p, g) {
 		g = nil
 	}
@@ -245,6 +262,14 @@ func (w *windows) show(p *scope, l uint32, write bool) verdict {
 		}
 	}
 	return shows
+}
+
+// showAwaited shows the page that is awaited if it is there by now, which saves the
+// next fault.
+func (w *windows) showAwaited(p *scope) {
+	l := p.awaited << 12
+	p.awaited = noPage
+	w.show(p, l, false)
 }
 
 // could is what p may have of a page.
