@@ -10,6 +10,7 @@ import (
 
 	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/devices/acpi"
+	"github.com/gov86/gov86/devices/floppy"
 	"github.com/gov86/gov86/devices/fwcfg"
 	"github.com/gov86/gov86/hw"
 	portio "github.com/gov86/gov86/io"
@@ -203,7 +204,8 @@ func (c *Config) bootOrder() string {
 // tables is what the ACPI tables say of this board.
 func (b *board) tables(cfg *Config) acpi.Board {
 	return acpi.Board{PMBase: pmBase, SCI: sci, PCIWires: pciWires,
-		PCIMemory: uint32(cfg.memory()), APIC: b.cpu.Model.APIC()}
+		PCIMemory: uint32(cfg.memory()), APIC: b.cpu.Model.APIC(),
+		Floppy: b.floppy.Type(0) != floppy.NoDrive || b.floppy.Type(1) != floppy.NoDrive}
 }
 
 // standIn does what a kernel expects of the firmware it is entered without.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/gov86/gov86/devices/acpi"
 	"github.com/gov86/gov86/devices/fwcfg"
+	"github.com/gov86/gov86/disk"
+	portio "github.com/gov86/gov86/io"
 	"github.com/gov86/gov86/jit"
 	"github.com/gov86/gov86/mem"
 	"github.com/gov86/gov86/pci"
@@ -265,6 +267,53 @@ func TestAResetOfTheBoardBeginsWithTheROM(t *testing.T) {
 	wants(t, "the log", b.log.Bytes(), "Running option rom", "SeaBIOS (version 1.16.2", "Moving pm_base", "No bootable device.")
 }
 
+// bootedText is what the boot sector says in the end, to the debug port.
+const bootedText = "booted\n"
+
+// bootDisk is a disk whose boot sector greets through INT 10h, reads the second
+// sector through INT 13h, prints the text that is there and says so.
+func bootDisk() []byte {
+	const message, second, print = 0x7c80, 0x7e00, 0x7c60
+	image := make([]byte, 1440<<10)
+	call := func(at, to int) []byte { return []byte{0xe8, uint8(to - at - 3), uint8((to - at - 3) >> 8)} }
+	code := []byte{0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0, 0xbc, 0x00, 0x7c} // AX, DS, ES, SS = 0; SP = 7C00h
+	code = append(code, 0xbe, message&0xff, message>>8)                              // MOV SI, message
+	code = append(code, call(0x7c00+len(code), print)...)
+	code = append(code, 0xb8, 0x01, 0x02, 0xbb, second&0xff, second>>8, 0xb9, 0x02, 0x00, 0xb6, 0x00, 0xcd, 0x13) // read a sector
+	code = append(code, 0x72, 0xfe)                                                                               // JC $
+	code = append(code, 0xbe, second&0xff, second>>8)
+	code = append(code, call(0x7c00+len(code), print)...)
+	code = slices.Concat(code, say16(bootedText), []byte{0xfa, 0xf4})
+	copy(image, code)
+	copy(image[print-0x7c00:], []byte{0xac, 0x84, 0xc0, 0x74, 0x09, 0xb4, 0x0e, 0xbb, 0x07, 0x00, 0xcd, 0x10, 0xeb, 0xf2, 0xc3})
+	copy(image[message-0x7c00:], "the boot sector\r\n\x00")
+	copy(image[510:], []byte{0x55, 0xaa})
+	copy(image[512:], "and the next\r\n\x00")
+	return image
+}
+
+func TestABootSectorIsBooted(t *testing.T) {
+	image := func() disk.Image { return disk.Memory(bootDisk(), false) }
+	for name, c := range map[string]struct {
+		storage   Storage
+		log, says string
+	}{
+		"of an IDE disk":   {Storage{IDE: [4]Drive{{Image: image()}}}, "ATA-", "Booting from Hard Disk..."},
+		"of a virtio disk": {Storage{Virtio: []disk.Image{image()}}, "found virtio-blk at", "Booting from Hard Disk..."},
+		"of a floppy disk": {Storage{Floppy: [2]FloppyDrive{{Image: image()}}}, "", "Booting from Floppy..."},
+	} {
+		for _, engine := range firmwareEngines() {
+			t.Run(name+", "+engine, func(t *testing.T) {
+				b := newBooted(t, Config{Engine: engine, Storage: c.storage, BootFailEnds: true})
+				b.until = bootedText
+				b.run(t)
+				wants(t, "the log", b.log.Bytes(), c.log, c.says+"\n", "Booting from 0000:7c00\n")
+				wants(t, "the screen", []byte(strings.Join(b.ScreenText(), "\n")), c.says, "the boot sector", "and the next")
+			})
+		}
+	}
+}
+
 // TestBochsFirmware runs firmware of another kind: it builds its own tables and
 // knows nothing of fw_cfg.
 func TestBochsFirmware(t *testing.T) {
@@ -272,13 +321,25 @@ func TestBochsFirmware(t *testing.T) {
 	if err != nil {
 		t.Skip("the package bochsbios is not installed")
 	}
-	b := newBooted(t, Config{Firmware: image, BootFailEnds: true})
-	if ending := b.run(t); ending != Unbootable {
-		t.Errorf("ending %d", ending)
-	}
-	wants(t, "the log", b.log.Bytes(), "Starting rombios32\n", "ram_size=0x02000000\n", "Found 1 cpu(s)\n",
-		"PIIX3/PIIX4 init: elcr=00 0a\n", "vendor_id=0x1af4", "ACPI tables: RSDP addr=", "No bootable device.\n")
-	if b.board.ports.In(0xb008, 4) == 0xffffffff {
-		t.Error("the timer is not at B008h, where this firmware has it")
-	}
+	started := []string{"Starting rombios32\n", "ram_size=0x02000000\n", "Found 1 cpu(s)\n",
+		"PIIX3/PIIX4 init: elcr=00 0a\n", "vendor_id=0x1af4", "ACPI tables: RSDP addr="}
+	t.Run("nothing to boot", func(t *testing.T) {
+		b := newBooted(t, Config{Firmware: image, BootFailEnds: true})
+		if ending := b.run(t); ending != Unbootable {
+			t.Errorf("ending %d", ending)
+		}
+		wants(t, "the log", b.log.Bytes(), append(started, "No bootable device.\n")...)
+		if b.board.ports.In(0xb008, portio.DWord) == 0xffffffff {
+			t.Error("the timer is not at B008h, where this firmware has it")
+		}
+	})
+	t.Run("a disk", func(t *testing.T) {
+		cfg := Config{Firmware: image, BootFailEnds: true}
+		cfg.Storage.IDE[0].Image = disk.Memory(bootDisk(), false)
+		b := newBooted(t, cfg)
+		b.until = bootedText
+		b.run(t)
+		wants(t, "the log", b.log.Bytes(), append(started, bootedText)...)
+		wants(t, "the screen", []byte(strings.Join(b.ScreenText(), "\n")), "the boot sector", "and the next")
+	})
 }

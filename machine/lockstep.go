@@ -7,7 +7,6 @@ import (
 
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/devices/uart"
-	"github.com/gov86/gov86/display"
 	"github.com/gov86/gov86/hw"
 	"github.com/gov86/gov86/jit"
 	"github.com/gov86/gov86/mem"
@@ -116,12 +115,6 @@ func (r repeated) Put(b byte) bool {
 	l.sent = l.sent[1:]
 	return taken
 }
-
-// unseen is the screen of the second machine, which draws when the first does.
-type unseen struct{}
-
-// Present implements display.Sink.
-func (unseen) Present(f *display.Frame) *display.Frame { return f }
 
 // both calls fn with the board, and in lockstep with that of the second machine.
 func (m *Machine) both(fn func(b *board)) {

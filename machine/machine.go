@@ -61,7 +61,9 @@ type Machine struct {
 	// lockstep is the second machine, if there is one.
 	lockstep *lockstep
 	meter    meter
-	profile  *profile
+	// buttons are those of the mouse that are held down.
+	buttons display.Buttons
+	profile *profile
 }
 
 // New puts a machine together and loads what it boots. Bad images and
@@ -332,14 +334,6 @@ func (m *Machine) deliver() {
 		m.board.fs.Deliver()
 	}
 }
-
-// Picture is what is on the screen. Only the machine goroutine, and who knows
-// that Run is not running, may call it.
-func (m *Machine) Picture() *display.Frame { return m.board.vga.Frame() }
-
-// ScreenText is what text is on the screen in a text mode, a string a row in code
-// page 437. It is called as Picture is.
-func (m *Machine) ScreenText() []string { return m.board.vga.Text() }
 
 // Now is guest time. Only the machine goroutine, and who knows that Run is not
 // running, may call it and what follows.

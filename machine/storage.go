@@ -12,7 +12,6 @@ import (
 	"github.com/gov86/gov86/devices/virtioblk"
 	"github.com/gov86/gov86/disk"
 	"github.com/gov86/gov86/hw"
-	"github.com/gov86/gov86/pci"
 )
 
 // How many drives there can be.
@@ -191,5 +190,4 @@ func (b *board) addVirtioDisk(i int, m hw.Medium) {
 	b.device(name, d)
 	b.device(name+" transport", t)
 	b.device(name+" function", t.Function())
-	t.Function().Preset(0x3c, pciWires[pci.Wire(number, 1)])
 }

@@ -85,7 +85,9 @@ func (f *Function) place(i int) (at uint32, enabled bool) {
 	case f.bars[i].port != nil:
 		return v & ioMask, command&commandIO != 0
 	case i == romBAR:
-		return v & romMask, command&commandMemory != 0 && v&romEnable != 0
+		// Real functions want the command register to enable memory, too. Bochs'
+		// firmware reads the ROM before it does.
+		return v & romMask, v&romEnable != 0
 	}
 	return v & memoryMask, command&commandMemory != 0
 }

@@ -85,6 +85,9 @@ func (x *session) exports() (all []machine.Export, err error) {
 
 // load reads what is to be booted.
 func (x *session) load(cfg *machine.Config) (err error) {
+	if x.firmware() {
+		return x.loadFirmware(cfg)
+	}
 	if x.kernel == "" {
 		if cfg.Kernel, err = guest.Kernel(); err == nil {
 			cfg.Initrd, err = guest.Initramfs()
@@ -127,6 +130,7 @@ func (x *session) blame(err error) error {
 	}
 	things := map[string]string{
 		"kernel": x.kernel, "initrd": x.initrd, "command line": "--append", "memory": "--memory", "debug exit": "--debug-exit",
+		"firmware": x.bios, "option ROM": x.vgaBIOS,
 	}
 	thing := things[bad.Part]
 	if thing == "" {

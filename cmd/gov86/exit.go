@@ -15,6 +15,7 @@ const (
 	exitTimeout     = 124 // --timeout ran out; the status timeout(1) uses
 	exitFailure     = 125 // gov86 itself failed, usage errors included
 	exitSignal      = 128
+	exitUnbootable  = 253 // the firmware found nothing to boot
 	exitTripleFault = 254 // the guest's processor shut down
 	exitPanic       = 255 // the guest's kernel panicked
 )

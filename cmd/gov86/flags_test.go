@@ -116,6 +116,15 @@ func TestBadInput(t *testing.T) {
 		{"runs of no length", "run --engine lockstep --lockstep-run 0", "gov86: --lockstep-run: "},
 		{"an unknown processor model", "run --cpu 8086", "gov86: --cpu: there is no processor model 8086; write one of 486, pentium, pentium2, pentium4, max"},
 		{"a processor too old for the embedded guest", "run --cpu pentium", "gov86: --cpu: the embedded guest needs an i686, which a pentium is not; "},
+		{"firmware and a kernel", "run --bios seabios --kernel text", "gov86: --kernel: a kernel is entered without firmware"},
+		{"firmware and an initrd", "run --boot order=c --initrd text", "gov86: --initrd: "},
+		{"firmware and a command line", "run --bios seabios --append x", "gov86: --append: "},
+		{"firmware that is missing", "run --bios nowhere", "gov86: nowhere: "},
+		{"firmware that is none", "run --bios text", "gov86: text: it has 13000 bytes, "},
+		{"an option ROM that is none", "run --vgabios text", "gov86: text: it is none; "},
+		{"a device to boot that is none", "run --boot order=cz", "gov86: --boot: there is no device \"cz\"; "},
+		{"an unknown option of the boot", "run -boot once=c", "gov86: --boot: there is no option \"once=c\"; "},
+		{"a time that is none", "run --boot menu=on,splash-time=2s", "gov86: --boot: \"2s\" is no number of milliseconds; "},
 		{"an initrd without a kernel", "run --initrd text", "gov86: --initrd: "},
 		{"a directory that is missing", "run --fs nowhere", "gov86: nowhere: "},
 		{"a directory that is a file", "run --fs text", "gov86: text: "},
@@ -169,7 +178,7 @@ func TestHelpIsNoFailure(t *testing.T) {
 }
 
 func TestTheRunHelpListsEveryExitStatus(t *testing.T) {
-	for _, status := range []string{"  0  ", "  1  ", "124  ", "125  ", "128+ ", "254  ", "255  "} {
+	for _, status := range []string{"  0  ", "  1  ", "124  ", "125  ", "128+ ", "253  ", "254  ", "255  "} {
 		if !strings.Contains(runHelp, "\n  "+status) {
 			t.Errorf("the help of run does not list status %s", strings.TrimSpace(status))
 		}
@@ -182,7 +191,7 @@ func TestVersionAndDoctorSaySomethingUseful(t *testing.T) {
 		wants []string
 	}{
 		{[]string{"version"}, []string{"gov86 "}},
-		{[]string{"version", "--licenses"}, []string{"The gov86 Authors", "github.com/spf13/cobra", "Apache"}},
+		{[]string{"version", "--licenses"}, []string{"The gov86 Authors", "SeaBIOS", "GNU LESSER GENERAL PUBLIC LICENSE", "github.com/spf13/cobra", "Apache"}},
 		{[]string{"doctor"}, []string{"host", "terminal", "interp", "guest"}},
 	} {
 		var stdout, stderr bytes.Buffer

@@ -53,6 +53,8 @@ var qemuFlags = map[string]qemuFlag{
 	"-kernel":    {"--kernel", unchanged},
 	"-initrd":    {"--initrd", unchanged},
 	"-append":    {"--append", unchanged},
+	"-bios":      {"--bios", unchanged},
+	"-boot":      {"--boot", unchanged},
 	"-cpu":       {"--cpu", unchanged},
 	"-device":    {"--debug-exit", exitDevice},
 	"-debugcon":  {"--debugcon", withoutFile},

@@ -15,7 +15,8 @@ import (
 type settings struct {
 	toolFlags
 	driveFlags
-	kernel, initrd string // paths; no kernel means the embedded guest
+	firmwareFlags
+	kernel, initrd string // paths
 	commandLine    string
 	commandLineSet bool
 	shares         []share
@@ -30,15 +31,18 @@ type settings struct {
 	timeout        time.Duration
 }
 
-const runHelp = `Boot a kernel, or without --kernel the embedded guest: a small Linux that
-mounts the shared directories below /mnt and starts a root shell.
+const runHelp = `Boot a guest: a kernel that is entered directly (--kernel); or what firmware
+finds on the disks there are (--disk, --cdrom, --fda, or --bios, --boot); or
+without any of these the embedded guest, a small Linux that mounts the shared
+directories below /mnt and starts a root shell.
 
 On a terminal, Ctrl-A begins an escape: Ctrl-A x quits, Ctrl-A h lists the
 others. Every other key goes to the guest. Otherwise standard input feeds the
 guest, and its end leaves the machine running.
 
-QEMU's -kernel, -initrd, -append, -m, -cpu, -nographic, -hda, -hdb, -cdrom,
--fda, -fdb, -debugcon, -gdb, -s, -S and -device isa-debug-exit are understood.
+QEMU's -kernel, -initrd, -append, -m, -cpu, -bios, -boot, -nographic, -hda, -hdb,
+-cdrom, -fda, -fdb, -debugcon, -gdb, -s, -S and -device isa-debug-exit are
+understood.
 
 Exit status:
     0  the guest powered off or halted for good (--halt-exit), the text of
@@ -48,6 +52,7 @@ Exit status:
   124  --timeout ran out
   125  gov86 failed: a bad flag, a file that is missing or not a kernel, ...
   128+ a signal of that number ended gov86
+  253  the firmware found nothing to boot, and standard input is no terminal
   254  the guest's processor shut down (triple fault)
   255  the guest's kernel panicked
 With --debug-exit the guest may end with any status.`
@@ -66,7 +71,7 @@ func newRun(status *int) *cobra.Command {
 				return err
 			}
 			var err error
-			if s.kernel == "" && len(directories) == 0 && machine.CanShare {
+			if s.embedded() && len(directories) == 0 && machine.CanShare {
 				directories = []string{defaultShare + "=.,ro"}
 			}
 			if s.shares, err = parseShares(directories); err != nil {
@@ -98,6 +103,7 @@ func newRun(status *int) *cobra.Command {
 	f.StringArrayVar(&s.cdroms, "cdrom", nil, "have a CD-ROM drive with the disc whose image is in `FILE`, repeatable")
 	f.StringVar(&s.floppies[0], "fda", "", "have a first floppy drive with the disk whose image is in a file: `FILE[,OPTION]...`")
 	f.StringVar(&s.floppies[1], "fdb", "", "have a second floppy drive")
+	addFirmwareFlags(f, &s.firmwareFlags)
 	f.Var(&s.memory, "memory", "give the guest this much memory: a number and K, M or G")
 	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")
 	f.StringVar(&s.model, "cpu", s.model, "be the processor `MODEL`: "+models())
@@ -128,13 +134,16 @@ func (s *settings) validate() error {
 		return failure{"--windows", "there is no " + s.windows, "write one of " + strings.Join(machine.Windows, ", ")}
 	case !slices.Contains(machine.Models(), s.model):
 		return failure{"--cpu", "there is no processor model " + s.model, "write one of " + models()}
-	case s.kernel == "" && !slices.Contains(guest.Models, s.model):
+	case s.embedded() && !slices.Contains(guest.Models, s.model):
 		return failure{"--cpu", "the embedded guest needs an i686, which a " + s.model + " is not",
 			"write one of " + strings.Join(guest.Models, ", ") + ", or give a --kernel"}
 	case s.timeout < 0:
 		return failure{"--timeout", s.timeout.String() + " is in the past", "write a duration such as 60s"}
-	case s.initrd != "" && s.kernel == "":
+	case s.initrd != "" && s.embedded():
 		return failure{"--initrd", "the embedded guest has its own initial RAM disk", "give --kernel too"}
+	}
+	if err := s.validateFirmware(); err != nil {
+		return err
 	}
 	if s.locked() {
 		if err := s.toolFlags.validateLockstep(); err != nil {

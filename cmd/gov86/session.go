@@ -158,6 +158,8 @@ func (x *session) status(how ending, cause error) (int, error) {
 	case cause == nil && how.Ending == machine.TripleFault:
 		fmt.Fprint(x.err, how.dump)
 		return exitTripleFault, failure{"guest", "triple fault; its processor has shut down", ""}
+	case cause == nil && how.Ending == machine.Unbootable:
+		return exitUnbootable, failure{"guest", "its firmware found no bootable device", "give a --disk or --cdrom that can be booted, or a --kernel"}
 	case cause == nil && how.Ending == machine.Exited:
 		return x.debugExit.status(how.exit), nil
 	case cause == nil && how.Ending == machine.Broke:

@@ -86,6 +86,8 @@ func TestExitStatus(t *testing.T) {
 			exitPanic, "no init"},
 		{"the processor shuts down", settings{}, fakeComputer{ends: ending{Ending: machine.TripleFault, dump: "EAX"}},
 			exitTripleFault, "triple fault"},
+		{"the firmware finds nothing to boot", settings{}, fakeComputer{ends: ending{Ending: machine.Unbootable}},
+			exitUnbootable, "no bootable device"},
 		{"the machine fails", settings{}, fakeComputer{fails: errors.New("no memory")}, exitFailure, "no memory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"github.com/gov86/gov86/snapshot/snapshottest"
 )
 
-var board = Board{PMBase: 0x600, SCI: 9, PCIWires: [4]uint8{10, 11, 10, 11}, PCIMemory: 0x10000000, APIC: true}
+var board = Board{PMBase: 0x600, SCI: 9, PCIWires: [4]uint8{10, 11, 10, 11}, PCIMemory: 0x10000000, Floppy: true, APIC: true}
 
 // find returns the table with a signature, by the pointers from the root on.
 func find(t *testing.T, img []byte, at uint32, signature string) []byte {
@@ -69,7 +69,7 @@ func TestDSDTDisassembles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Device (PCI0)", "Name (_PRT", "PNP0501", "Name (\\_S5"} {
+	for _, want := range []string{"Device (PCI0)", "Name (_PRT", "PNP0501", "PNP0700", "DMA (Compatibility, NotBusMaster, Transfer8, )", "Name (\\_S5"} {
 		if !bytes.Contains(text, []byte(want)) {
 			t.Errorf("%q is missing in the disassembly", want)
 		}

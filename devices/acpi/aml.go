@@ -95,6 +95,9 @@ func irq(n uint) []byte {
 	return []byte{0x22, byte(m), byte(m >> 8)}
 }
 
+// dma is a channel of an 8237A for bytes.
+func dma(n uint) []byte { return []byte{0x2a, 1 << n, 0} }
+
 // busNumbers, ioWindow and memoryWindow are what the host bridge produces.
 func busNumbers(first, last uint16) []byte {
 	return wordSpace(2, 0, first, last)

@@ -12,6 +12,8 @@ type Board struct {
 	PCIWires [4]uint8
 	// PCIMemory is the first address above RAM that PCI may use.
 	PCIMemory uint32
+	// Floppy says that there are floppy disk drives.
+	Floppy bool
 	// APIC says that the local APIC and the I/O APIC are to be described.
 	APIC bool
 }
@@ -233,12 +235,22 @@ func (b Board) dsdt() []byte {
 					isa("TIMR", "PNP0100", ports(0x40, 4), irq(0)),
 					isa("PIC_", "PNP0000", ports(0x20, 2), ports(0xa0, 2), irq(2)),
 					isa("SPKR", "PNP0800", ports(0x61, 1)),
+					b.floppy(isa),
 					serial(1, "COM1", 0x3f8, 4), serial(2, "COM2", 0x2f8, 3),
 					serial(3, "COM3", 0x3e8, 4), serial(4, "COM4", 0x2e8, 3),
 				),
 			),
 		),
 	)
+}
+
+// floppy is the floppy disk controller, if it has drives: firmware and drivers
+// that read the tables look for drives there only.
+func (b Board) floppy(isa func(s, id string, descriptors ...[]byte) []byte) []byte {
+	if !b.Floppy {
+		return nil
+	}
+	return isa("FDC0", "PNP0700", ports(0x3f0, 6), ports(0x3f7, 1), irq(6), dma(2))
 }
 
 // routing is _PRT: for each pin of each device its interrupt, wired as package

@@ -233,6 +233,7 @@ func TestIdentifyDevice(t *testing.T) {
 		what string
 	}{
 		{0, 0x40, "fixed"}, {1, 32, "cylinders"}, {3, 16, "heads"}, {6, 63, "sectors"},
+		{4, 63 * 512, "bytes of a track"}, {5, 512, "bytes of a sector"},
 		{10, 'S'<<8 | '0', "serial number"}, {27, 'g'<<8 | 'o', "model"}, {47, 0x8010, "READ MULTIPLE"},
 		{49, 0xb00, "capabilities"}, {59, 0x110, "multiple setting"},
 		{60, capacity, "sectors"}, {61, 0, "sectors"}, {100, capacity, "sectors"}, {101, 0, "sectors"},

@@ -143,6 +143,8 @@ func (d *drive) diskIdentity() *identity {
 	standard, now := GeometryOf(d.capacity()*sectorSize), translate(d.capacity(), d.heads, d.sectors)
 	w[0] = 1 << 6 // not removable
 	w[1], w[3], w[6] = standard.Cylinders, uint16(standard.Heads), uint16(standard.Sectors)
+	// ATA-1 had the bytes of a track and of a sector, which Bochs' firmware asks for.
+	w[4], w[5] = uint16(standard.Sectors)*sectorSize, sectorSize
 	w[47] = 0x8000 | maxMultiple
 	w[50] = 1 << 14
 	w[51], w[52] = 2<<8, 2<<8 // what ATA-3 called timing modes

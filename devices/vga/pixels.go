@@ -94,9 +94,9 @@ func (v *VGA) drawExtended(to []byte, y int) {
 	case 8:
 		draw8(to, from, &v.colours)
 	case 15:
-		draw15(to, from)
+		drawWords(to, from, &words15)
 	case 16:
-		draw16(to, from)
+		drawWords(to, from, &words16)
 	case 24:
 		draw24(to, from)
 	case 32:
@@ -123,26 +123,41 @@ func draw8(to, from []byte, colours *[256]uint32) {
 	}
 }
 
-// The bits that a component lacks are its highest ones again.
+// A wordTable makes pixels of words. Each bit of a word goes where it goes
+// whatever the others are, so that two bytes may be looked up one by one.
+type wordTable struct{ low, high [256]uint32 }
 
-func draw15(to, from []byte) {
-	for len(from) >= 2 && len(to) >= 4 {
-		x := uint32(binary.LittleEndian.Uint16(from))
-		red := x>>7&0xf8 | x>>12&0x07
-		green := x<<6&0xf800 | x<<1&0x0700
-		blue := x<<19&0xf80000 | x<<14&0x070000
-		binary.LittleEndian.PutUint32(to, opaque|blue|green|red)
-		from, to = from[2:], to[4:]
+var (
+	words15 = makeWords(expand15)
+	words16 = makeWords(expand16)
+)
+
+func makeWords(expand func(x uint32) uint32) (t wordTable) {
+	for i := range uint32(256) {
+		t.low[i], t.high[i] = opaque|expand(i), expand(i<<8)
 	}
+	return t
 }
 
-func draw16(to, from []byte) {
+// expand15 and expand16 give components eight bits: those that they lack are
+// their highest ones again.
+func expand15(x uint32) uint32 {
+	red := x>>7&0xf8 | x>>12&0x07
+	green := x<<6&0xf800 | x<<1&0x0700
+	blue := x<<19&0xf80000 | x<<14&0x070000
+	return blue | green | red
+}
+
+func expand16(x uint32) uint32 {
+	red := x>>8&0xf8 | x>>13&0x07
+	green := x<<5&0xfc00 | x>>1&0x0300
+	blue := x<<19&0xf80000 | x<<14&0x070000
+	return blue | green | red
+}
+
+func drawWords(to, from []byte, t *wordTable) {
 	for len(from) >= 2 && len(to) >= 4 {
-		x := uint32(binary.LittleEndian.Uint16(from))
-		red := x>>8&0xf8 | x>>13&0x07
-		green := x<<5&0xfc00 | x>>1&0x0300
-		blue := x<<19&0xf80000 | x<<14&0x070000
-		binary.LittleEndian.PutUint32(to, opaque|blue|green|red)
+		binary.LittleEndian.PutUint32(to, t.low[from[0]]|t.high[from[1]])
 		from, to = from[2:], to[4:]
 	}
 }

@@ -250,9 +250,3 @@ func (r *rig) same(got, want *display.Frame, name string) {
 		}
 	}
 }
-
-// pixel is a pixel of a frame, as 0xRRGGBB.
-func pixel(f *display.Frame, x, y int) uint32 {
-	p := f.Row(y)[4*x:]
-	return uint32(p[0])<<16 | uint32(p[1])<<8 | uint32(p[2])
-}
