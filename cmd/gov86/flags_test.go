@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gov86/gov86/disk"
 )
 
 func TestQEMUsNamesAreRespelled(t *testing.T) {
@@ -16,6 +18,7 @@ func TestQEMUsNamesAreRespelled(t *testing.T) {
 		{"run -m size=64", "run --memory=64M"},
 		{"run -m 1G", "run --memory=1G"},
 		{"run -nographic", "run --headless"},
+		{"run -hda a -hdb b -cdrom c -fda d -fdb e", "run --disk=a --disk=b --cdrom=c --fda=d --fdb=e"},
 		{"run -s -S", "run --gdb=:1234 --freeze"},
 		{"run -gdb tcp::1 -gdb unix:p", "run --gdb=:1 --gdb=unix:p"},
 		{"run --gdb -s", "run --gdb -s"},
@@ -65,6 +68,32 @@ func TestShares(t *testing.T) {
 	}
 }
 
+func TestDrives(t *testing.T) {
+	for _, c := range []struct {
+		value string
+		want  drive
+	}{
+		{"d", drive{file: "d"}},
+		{"d,ro", drive{file: "d", Options: disk.Options{ReadOnly: true}}},
+		{"d,snapshot,if=virtio", drive{file: "d", virtio: true, Options: disk.Options{Snapshot: true}}},
+		{"a,b,overlay=o,format=raw", drive{file: "a,b", Options: disk.Options{Overlay: "o", Format: "raw"}}},
+		{"d,ro,rw", drive{file: "d", Options: disk.Options{ReadOnly: true}}},
+		{"d=e", drive{file: "d=e"}},
+	} {
+		c.want.kind, c.want.value = hardDisk, c.value
+		if got, err := parseDrive(hardDisk, c.value); err != nil || got != c.want {
+			t.Errorf("--disk %s is %+v, %v, want %+v", c.value, got, err, c.want)
+		}
+	}
+	f := driveFlags{disks: []string{"a", "b", "v,if=virtio", "c"}, cdroms: []string{"x"}}
+	if err := f.parse(false); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := f.places(); err != nil || !slices.Equal(at, []int{0, 1, 0, 3, 2}) {
+		t.Errorf("the drives are at %v, %v", at, err)
+	}
+}
+
 func TestMemorySizes(t *testing.T) {
 	for _, c := range []struct {
 		value string
@@ -88,7 +117,7 @@ func TestMemorySizes(t *testing.T) {
 // nothing else.
 func TestBadInput(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for name, text := range map[string]string{"empty": "", "text": strings.Repeat("not a kernel\n", 1000)} {
+	for name, text := range map[string]string{"empty": "", "text": strings.Repeat("not a kernel\n", 1000), "sector": strings.Repeat(".", 512)} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -125,6 +154,16 @@ func TestBadInput(t *testing.T) {
 		{"a device to boot that is none", "run --boot order=cz", "gov86: --boot: there is no device \"cz\"; "},
 		{"an unknown option of the boot", "run -boot once=c", "gov86: --boot: there is no option \"once=c\"; "},
 		{"a time that is none", "run --boot menu=on,splash-time=2s", "gov86: --boot: \"2s\" is no number of milliseconds; "},
+		{"a disk that is missing", "run --disk nowhere", "gov86: nowhere: "},
+		{"a disk that is empty", "run --disk empty", "gov86: empty: it is empty; "},
+		{"a disk that is a directory", "run --disk .,ro", "gov86: .: it is a directory; "},
+		{"a disk without a name", "run --disk ,ro", "gov86: --disk ,ro: names no file; "},
+		{"a controller of a disk", "run --disk text,if=scsi", "gov86: --disk text,if=scsi: there is no controller scsi; "},
+		{"a format of a disk", "run --disk text,format=vdi", "gov86: --disk text,format=vdi: there is no format vdi; "},
+		{"an overlay of a disk that is read-only", "run --disk text,ro,overlay=x", "gov86: x: an overlay is for what is written; "},
+		{"five disks", "run --disk a --disk b --disk c --disk d --disk e", "gov86: --disk e: IDE has four places, and all are taken; "},
+		{"lockstep with a disk to write to", "run --engine lockstep --disk text", "gov86: --disk text: both machines of lockstep would write to it; "},
+		{"a floppy disk of no size", "run --fda sector", "gov86: sector: no floppy disk has 512 bytes; "},
 		{"an initrd without a kernel", "run --initrd text", "gov86: --initrd: "},
 		{"a directory that is missing", "run --fs nowhere", "gov86: nowhere: "},
 		{"a directory that is a file", "run --fs text", "gov86: text: "},

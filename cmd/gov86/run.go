@@ -100,9 +100,12 @@ func newRun(status *int) *cobra.Command {
 		"have the disk whose image is in a file: `FILE[,OPTION]...`, repeatable. Options: ro; snapshot,\n"+
 			"to forget at the end what was written; overlay=FILE, to keep it in that QCOW2 image, which\n"+
 			"is made if need be; if=ide or virtio; format=raw or qcow2, the latter for files named so")
-	f.StringArrayVar(&s.cdroms, "cdrom", nil, "have a CD-ROM drive with the disc whose image is in `FILE`, repeatable")
-	f.StringVar(&s.floppies[0], "fda", "", "have a first floppy drive with the disk whose image is in a file: `FILE[,OPTION]...`")
-	f.StringVar(&s.floppies[1], "fdb", "", "have a second floppy drive")
+	f.StringArrayVar(&s.cdroms, "cdrom", nil,
+		"have a CD-ROM drive with the image in a `FILE|DIR`, or with the files of a directory, repeatable")
+	f.StringVar(&s.floppies[0], "fda", "",
+		"have a first floppy drive with the disk in a file: `FILE[,OPTION]...`; or with one of 1.44 MB\n"+
+			"that holds the files of a directory, and is read-only or, with snapshot, forgotten at the end")
+	f.StringVar(&s.floppies[1], "fdb", "", "have a second floppy drive: `FILE[,OPTION]...`")
 	addFirmwareFlags(f, &s.firmwareFlags)
 	f.Var(&s.memory, "memory", "give the guest this much memory: a number and K, M or G")
 	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")

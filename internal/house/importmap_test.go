@@ -74,6 +74,7 @@ var importMap = []row{
 		" devices/v86fs/dirfs disk", others: sys + " " + arch},
 
 	{pkg: "disk", others: sys},
+	{pkg: "disk/dirdisk", ours: "disk"},
 
 	{pkg: "bench", ours: "guest"},
 
@@ -85,7 +86,7 @@ var importMap = []row{
 	{pkg: "internal/silicon/system", ours: "cpu cpu/isa internal/silicon/kvm io mem"},
 	{pkg: "internal/gotest"},
 	{pkg: "internal/licenses"},
-	{pkg: "cmd/gov86", ours: "bios disk display gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
+	{pkg: "cmd/gov86", ours: "bios disk disk/dirdisk display gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
 	{pkg: "cmd/gov86/internal/terminal", others: sys},
 	{pkg: "cmd/gov86/internal/terminal/ptytest", others: sys},
 	{pkg: "cmd/gov86/internal/console"},
