@@ -74,27 +74,44 @@ func create(dir int, name string, w *v86fs.NewFile) error {
 }
 
 // finish gives a file that was made its owner and its mode, which is before the
-// guest's umask and not subject to the host's; fd is -1 for what is not open.
+// guest's umask and not subject to the host's; fd is -1 for what is not open. What
+// is right already is left alone: each change costs the host as much as the file.
 func (f *FS) finish(dir int, name string, fd int, w *v86fs.NewFile) error {
+	var st unix.Statx_t
+	err := statx(dir, name, fd, &st)
+	if err != nil {
+		return err
+	}
+	chown := f.owners == OwnersHost && (st.Uid != w.UID || st.Gid != w.GID)
+	mode := w.Mode & 0o7777 &^ w.Umask
+	// A default ACL stands in the place of a umask, and was applied already.
+	chmod := w.Mode&v86fs.ModeType != v86fs.ModeSymlink && uint32(st.Mode)&0o7777 != mode && !f.hasDefaultACL(dir)
+	if !chown && !chmod {
+		return nil
+	}
 	if fd < 0 {
-		var err error
 		if fd, err = unix.Openat(dir, name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0); err != nil {
 			return err
 		}
 		defer unix.Close(fd)
 	}
-	if f.owners == OwnersHost {
+	if chown {
 		if err := unix.Fchownat(fd, "", int(w.UID), int(w.GID), unix.AT_EMPTY_PATH); err != nil {
 			return err
 		}
 	}
-	if w.Mode&v86fs.ModeType == v86fs.ModeSymlink {
+	if !chmod {
 		return nil
 	}
-	if f.hasDefaultACL(dir) {
-		return nil // which stands in the place of a umask, and was applied already
+	return unix.Fchmodat(unix.AT_FDCWD, descriptorPath(fd), mode, 0)
+}
+
+// statx asks about an open file, or a name in a directory if fd is -1.
+func statx(dir int, name string, fd int, st *unix.Statx_t) error {
+	if fd >= 0 {
+		return unix.Statx(fd, "", unix.AT_EMPTY_PATH, statMask, st)
 	}
-	return unix.Fchmodat(unix.AT_FDCWD, descriptorPath(fd), w.Mode&0o7777&^w.Umask, 0)
+	return unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, statMask, st)
 }
 
 // Tmpfile implements v86fs.Backend.
