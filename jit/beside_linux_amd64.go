@@ -24,7 +24,11 @@ const jumpSize = 5
 // widths are those of accesses. Wider ones to a page with code are the interpreter's.
 var widths = [...]uint8{1, 2, 4, 8, 10, widestWrite}
 
-const widestWrite = 16
+const (
+	widestWrite = 16
+	// unadmitted is the width of accesses whose code does not look beside.
+	unadmitted = widestWrite + 1
+)
 
 // writeBeside writes the stub, with an entry for each width that an access may
 // have. With an address in R8 it returns with the addend of its page in R9; or, if

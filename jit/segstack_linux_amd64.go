@@ -183,7 +183,7 @@ func (t *translator) probe(i int, offset func() Reg) {
 	t.access(i, offset, s.OpSize, true, s.before)
 	for j := first; j < len(t.lates); j++ {
 		if l := &t.lates[j]; l.site.kind == wantAccess {
-			l.site.size = widestWrite + 1
+			l.site.size = unadmitted
 			if l.what == lateWrite {
 				l.what = lateAccess
 			}

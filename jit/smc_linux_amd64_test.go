@@ -319,3 +319,19 @@ func TestRoomIsMadeUnitByUnit(t *testing.T) {
 		t.Errorf("%d units live, of %d numbers and %d in the ring", live, len(e.all), len(e.ring))
 	}
 }
+
+// TestCallsPushBesideCode: the stack lies in a page with code, and in what a unit
+// was made of.
+func TestCallsPushBesideCode(t *testing.T) {
+	r, _ := newTranslated(t)
+	r.write(codeAt, 0xb8, 0x40, 0, 1, 0, 0xff, 0xd0, 0x4b, 0x75, 0xfb, 0xf4) // MOV EAX, codeAt+40H; again: CALL EAX; DEC EBX; JNE again; HLT
+	r.write(codeAt+0x40, 0x41, 0xc3)                                         // INC ECX; RET
+	for _, stack := range []uint32{codeAt + 0x800, codeAt + 0x50} {
+		r.start(codeAt)
+		r.SetReg32(cpu.ESP, stack)
+		r.SetReg32(cpu.EBX, 100)
+		r.SetReg32(cpu.ECX, 0)
+		r.toHalt(codeAt + 10)
+		r.is("calls", cpu.ECX, 100)
+	}
+}

@@ -243,7 +243,7 @@ func (t *translator) quietAccess(i int, reg func() Reg, size uint8, write bool) 
 	a.Shrx(R9, R9, R11)
 	a.Load64(R9, Mem{Base: views, Index: R9, Scale: 3, Disp: from})
 	s := t.siteOf(i, wantAccess)
-	s.write, s.restart = write, int32(restart)
+	s.write, s.restart, s.size = write, int32(restart), unadmitted
 	unlessZero(func() { a.Mov64(RCX, R9) }, lateAccess, s)
 	t.lates[len(t.lates)-1].reg = uint8(r)
 	return Sum(R9, r)
