@@ -139,7 +139,7 @@ func (p *randomCode) step() {
 	logic := []byte{0x08, 0x20, 0x30}
 	op := arithmetic[p.IntN(len(arithmetic))]
 	cc := byte(p.IntN(16))
-	switch p.IntN(30) {
+	switch p.IntN(32) {
 	case 0:
 		p.put(op|byte(p.IntN(2)), 0xc0|p.reg()<<3|p.reg())
 	case 1, 2:
@@ -242,10 +242,70 @@ func (p *randomCode) step() {
 		p.put(0xe8, 0, 0, 0, 0, 0x58|p.reg())
 	case 28: // a frame on the stack
 		p.put(0x83, 0xec, 0x10, 0x89, 0x44, 0x24, 0x04, 0x89, 0x54, 0x24, 0x08, 0x03, 0x4c, 0x24, 0x04, 0x50, 0x13, 0x44, 0x24, 0x0c, 0x59, 0x83, 0xc4, 0x10)
+	case 30, 31:
+		p.stack()
 	case 29: // DIV
 		p.put(0x31, 0xd2, 0x83, 0xc9, 0x01, 0xf7, 0xf1)
 		p.define()
 	}
+}
+
+// stack writes pushes, pops and what moves the stack pointer otherwise or uses it,
+// and leaves it where it was.
+func (p *randomCode) stack() {
+	depth := uint32(0)
+	local := func() byte { return byte(p.Uint32N(min(depth-3, 120))) &^ 3 }
+	for range 3 + p.IntN(12) {
+		n := 4 * p.Uint32N(6)
+		if p.IntN(8) == 0 {
+			n += 2
+		}
+		what := p.IntN(14)
+		if depth < 4 && what < 5 {
+			what += 5
+		}
+		switch what {
+		case 0:
+			p.put(0x58 | p.reg()) // POP
+			depth -= 4
+		case 1:
+			p.put(0xff, 0x74, 0x24, local()) // PUSH [ESP+n]
+			depth += 4
+		case 2:
+			p.put(0x89, 0x44|p.reg()<<3, 0x24, local()) // MOV [ESP+n], r
+		case 3:
+			p.put(0x13, 0x44|p.reg()<<3, 0x24, local()) // ADC r, [ESP+n]
+		case 4:
+			n = min(n, depth)
+			p.put(0x83, 0xc4, byte(n)) // ADD ESP, n
+			depth -= n
+		case 5:
+			p.put(0x50 | p.reg()) // PUSH
+			depth += 4
+		case 6:
+			p.put(0x6a, byte(p.IntN(256)))
+			depth += 4
+		case 7:
+			p.put(0x83, 0xec, byte(n)) // SUB ESP, n
+			depth += n
+		case 8:
+			p.put(0x8d, 0x64, 0x24, -byte(n)) // LEA ESP, [ESP-n]
+			depth += n
+		case 9: // over PUSH, POP
+			p.put(0x70|byte(p.IntN(16)), 2, 0x50|p.reg(), 0x58|p.reg())
+		case 10:
+			p.put(0x8d, 0x44|p.reg()<<3, 0x24, byte(n)) // LEA r, [ESP+n]
+		case 11:
+			p.put(0x89, 0xe0|p.reg(), 0x8b) // MOV r, ESP; MOV r, memory
+			p.memory(p.reg())
+		case 12: // CALL to what comes next, and POP
+			p.put(0xe8, 0, 0, 0, 0, 0x58|p.reg())
+		case 13: // PUSH EBP; MOV EBP, ESP; PUSH; PUSH; a step; LEAVE
+			p.put(0x55, 0x89, 0xe5, 0x50, 0x52, 0x11, 0x45|p.reg()<<3, 0xf8, 0xc9) // ADC [EBP-8], r
+		}
+	}
+	p.put(0x81, 0xc4)
+	p.put32(depth) // ADD ESP, depth
 }
 
 // load puts the program and its data into a rig.
