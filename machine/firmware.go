@@ -112,6 +112,7 @@ func (b *board) addFirmware(cfg *Config) error {
 		d.AddNumber("etc/boot-menu-wait", uint64(w.Milliseconds()))
 	}
 	if cfg.SerialConsole {
+		b.serial[0].IgnoreRTS()
 		d.AddNumber("etc/sercon-port", uint64(serialPorts[0]))
 	}
 	return nil

@@ -25,21 +25,34 @@ import (
 type booted struct {
 	*Machine
 	serial, log bytes.Buffer
-	// until ends the run when the log ends in it.
-	until string
-	stop  context.CancelCauseFunc
+	// until ends the run when the log ends in it. answers are typed on the serial
+	// port when that, or the log, ends in their keys.
+	until   string
+	answers map[string]string
+	stop    context.CancelCauseFunc
 }
 
 // Put implements uart.Output.
 func (b *booted) Put(c byte) bool {
 	b.serial.WriteByte(c)
+	b.answer(b.serial.Bytes())
 	return true
+}
+
+func (b *booted) answer(said []byte) {
+	for question, answer := range b.answers {
+		if bytes.HasSuffix(said, []byte(question)) {
+			delete(b.answers, question)
+			b.receive(0, []byte(answer))
+		}
+	}
 }
 
 var errSaid = errors.New("it has been said")
 
 func (b *booted) debug(c byte) {
 	b.log.WriteByte(c)
+	b.answer(b.log.Bytes())
 	if b.until != "" && bytes.HasSuffix(b.log.Bytes(), []byte(b.until)) {
 		b.stop(errSaid)
 	}
@@ -312,6 +325,19 @@ func TestABootSectorIsBooted(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestTheBootMenuIsChosenFromOnTheSerialPort has a disk that is not the first.
+func TestTheBootMenuIsChosenFromOnTheSerialPort(t *testing.T) {
+	cfg := Config{Boot: Boot{Order: "ac", Menu: true, MenuWait: time.Second}, BootFailEnds: true}
+	cfg.Storage.Floppy[0].Present = true
+	cfg.Storage.IDE[0].Image = disk.Memory(bootDisk(), false)
+	b := newBooted(t, cfg)
+	b.until = bootedText
+	b.answers = map[string]string{"Press ESC for boot menu.\r\n": "\x1b", "Select boot device:": "2"}
+	b.run(t)
+	wants(t, "the serial port", b.serial.Bytes(), "Press ESC for boot menu.", "Select boot device:", "1. Floppy [drive A]", "2. ",
+		"gov86 disk", "Booting from Hard Disk...", "the boot sector")
 }
 
 // TestBochsFirmware runs firmware of another kind: it builds its own tables and

@@ -116,6 +116,8 @@ type UART struct {
 	line  hw.Line
 	timer hw.Timer
 	out   Output
+	// heedless is whether the host sends without RTS.
+	heedless bool
 	regs
 }
 
@@ -330,13 +332,19 @@ func (u *UART) stopTimeout() {
 	u.timer.Stop()
 }
 
+// IgnoreRTS has the host send whatever RTS says, like a terminal with three wires:
+// firmware reads what is typed and never raises it.
+func (u *UART) IgnoreRTS() { u.heedless = true }
+
 // refill moves bytes that wait into the receiver, as room allows: the host
-// holds its sender back, so that none is overrun. It sends only while RTS is
-// up, like a terminal with hardware flow control: a driver resets the FIFO when
-// its port is opened and then raises RTS, so that nothing typed ahead is lost.
+// holds its sender back, so that none is overrun. Unless told otherwise it sends
+// only while RTS is up, like a terminal with hardware flow control: a driver
+// resets the FIFO when its port is opened and then raises RTS, so that nothing
+// typed ahead is lost.
 func (u *UART) refill() {
 	n := min(u.depth()-len(u.rx), len(u.pending))
-	if n > 0 && u.mcr&(mcrRTS|mcrLoop) == mcrRTS {
+	sends := u.heedless || u.mcr&mcrRTS != 0
+	if n > 0 && sends && u.mcr&mcrLoop == 0 {
 		u.rx = append(u.rx, u.pending[:n]...)
 		u.pending = append(u.pending[:0], u.pending[n:]...)
 	}

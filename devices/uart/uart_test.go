@@ -90,6 +90,20 @@ func TestTheHostSendsOnlyWhileRTSIsUp(t *testing.T) {
 	}
 }
 
+func TestAHostThatIgnoresRTSSendsAlways(t *testing.T) {
+	u, _, _, _ := newTest()
+	u.IgnoreRTS()
+	u.Receive([]byte("a"))
+	if got := u.In(regRBR, portio.Byte); got != 'a' {
+		t.Errorf("RBR = %#02x without RTS", got)
+	}
+	u.Out(regMCR, portio.Byte, mcrLoop)
+	u.Receive([]byte("b"))
+	if u.In(regLSR, portio.Byte)&lsrDR != 0 {
+		t.Error("data received in loopback")
+	}
+}
+
 func TestNoInputIsLostWhenTheGuestIsSlow(t *testing.T) {
 	u, _, _, _ := newTest()
 	u.Out(regIIR, portio.Byte, fcrEnable)
