@@ -28,11 +28,11 @@ func makeEDID() (e [edidSize]uint8) {
 		0x64, 0x19, // 65 MHz
 		0x00, 0x40, 0x41, 0x00, 0x26, 0x30, // 1024 + 320 dots, 768 + 38 lines
 		24, 136, 3<<4 | 6, 0x00, // front porches and sync pulses
-		0x04, 0xcb, 0x00, // 260 x 203 mm
+		0x04, 0xcb, 0x10, // 260 x 203 mm
 		0, 0, 0x18, // separate syncs, both negative
 	})
 	copy(e[72:], "\x00\x00\x00\xfc\x00gov86\n       ")
-	copy(e[90:], "\x00\x00\x00\xfd\x00\x32\x7d\x1e\xa0\x1e\x00\n      ") // 50-125 Hz, 30-160 kHz, to 300 MHz
+	copy(e[90:], "\x00\x00\x00\xfd\x00\x32\x7d\x1e\xa0\x1e\x01\n      ") // 50-125 Hz, 30-160 kHz, to 300 MHz
 	e[111] = 0x10                                                        // the last descriptor is empty
 	var sum uint8
 	for _, b := range e {

@@ -31,7 +31,8 @@ func (v *VGA) cursorAt() int {
 	if c.cursorStart&cursorOff != 0 || c.cursorStart&31 > c.cursorEnd {
 		return -1
 	}
-	return int(v.crtc.r[crtCursorHigh])<<8 | int(v.crtc.r[crtCursorLow])
+	skew := int(v.crtc.r[crtCursorEnd] >> 5 & 3)
+	return int(v.crtc.r[crtCursorHigh])<<8 | int(v.crtc.r[crtCursorLow]) + skew
 }
 
 // cell is the character at a counter, with what is seen of it.

@@ -386,6 +386,92 @@ func TestRegistersInMemory(t *testing.T) {
 	}
 }
 
+func TestBigEndianPixels(t *testing.T) {
+	for bpp, c := range map[uint16]struct {
+		bytes []byte
+		want  [4]byte
+	}{
+		15: {[]byte{0x7c, 0x01}, [4]byte{0xff, 0, 8, 0xff}},
+		16: {[]byte{0x07, 0xe0}, [4]byte{0, 0xff, 0, 0xff}},
+		24: {[]byte{0x12, 0x34, 0x56}, [4]byte{0x12, 0x34, 0x56, 0xff}},
+		32: {[]byte{0, 0x12, 0x34, 0x56}, [4]byte{0x12, 0x34, 0x56, 0xff}},
+	} {
+		r := newRig(t)
+		r.show(&mode13)
+		r.extend(64, 4, bpp)
+		r.MMIO().Write(mmioEndian, 4, bigEndian)
+		copy(r.bytes, c.bytes)
+		r.bank.Touch(0, 4)
+		if got := [4]byte(r.Frame().Row(0)); got != c.want {
+			t.Errorf("%d bits: pixel % x, want % x", bpp, got, c.want)
+		}
+	}
+}
+
+func TestCursorIsWhereItsRegistersSay(t *testing.T) {
+	for _, c := range []struct {
+		start, end, low uint8
+		first, last, at int // its lines, -1 for none, and its cell
+	}{
+		{13, 14, 5, 13, 14, 5},
+		{0, 15, 0, 0, 15, 0},
+		{13, 0x40 | 14, 5, 13, 14, 7}, // skewed by two
+		{0x20 | 13, 14, 5, -1, -1, 0}, // off
+		{14, 13, 5, -1, -1, 0},        // it would end before it begins
+	} {
+		r := newRig(t)
+		bios.SetTextMode(&r.ports, r.space)
+		r.set(0x3d4, crtCursorStart, c.start)
+		r.set(0x3d4, crtCursorEnd, c.end)
+		r.set(0x3d4, crtCursorLow, c.low)
+		for _, visible := range []bool{true, false, true} {
+			f := r.Frame()
+			for y := range 16 {
+				for x := range 20 {
+					lit := f.Row(y)[4*9*x] != 0
+					if want := visible && c.first >= 0 && y >= c.first && y <= c.last && x == c.at; lit != want {
+						t.Fatalf("cursor %#x-%#x at %d, seen %t: line %d of cell %d is lit: %t", c.start, c.end, c.low, visible, y, x, lit)
+					}
+				}
+			}
+			r.clock.Advance(cursorFrames * r.raster().frame)
+		}
+	}
+}
+
+func TestNothingIsPresentedWhileNothingChanges(t *testing.T) {
+	r, j := newRig(t), &juggler{}
+	r.SetSink(j)
+	r.show(&mode13)
+	r.clock.Advance(hw.Second)
+	before := j.presented
+	r.clock.Advance(10 * hw.Second)
+	if j.presented != before {
+		t.Errorf("%d frames of a screen that stood still", j.presented-before)
+	}
+	if _, armed := r.timer.When(); armed {
+		t.Error("the timer runs")
+	}
+	r.poke(0xa0000+320*77, 9)
+	r.clock.Advance(hw.Second)
+	if j.presented != before+1 {
+		t.Fatalf("%d frames for one change", j.presented-before)
+	}
+	// A page is 4096 bytes: a row in twelve.
+	for y, seq := range j.newest.Changed {
+		if near := y >= 64 && y <= 90; seq == j.newest.Seq && !near || y == 77 && seq != j.newest.Seq {
+			t.Errorf("row %d last changed in frame %d of %d", y, seq, j.newest.Seq)
+		}
+	}
+	bios.SetTextMode(&r.ports, r.space)
+	r.clock.Advance(hw.Second)
+	before = j.presented
+	r.clock.Advance(hw.Second)
+	if n := j.presented - before; n < 8 || n > 9 {
+		t.Errorf("%d frames in a second of a blinking cursor, which changes every 8 of 70", n)
+	}
+}
+
 func TestStateListIsComplete(t *testing.T) {
 	snapshottest.Complete(t, (*regs).sync, nil)
 }
