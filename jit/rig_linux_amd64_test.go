@@ -62,6 +62,13 @@ func newRig(t testing.TB, engine func(*cpu.CPU) (cpu.Engine, error)) *rig {
 	if err != nil {
 		t.Skipf("skipped: %v", err)
 	}
+	if e, ok := e.(*Engine); ok {
+		t.Cleanup(func() {
+			if err := e.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	r := &rig{c, t, m, e}
 	m.OnCodeWrite(func(a mem.Addr, n int) { e.Forget(uint32(a), uint32(n)) })
 	const flat = cpu.AccessP | cpu.AccessS | cpu.AccessRW | cpu.AccessA | cpu.AccessDB | cpu.AccessG

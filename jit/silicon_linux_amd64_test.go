@@ -46,6 +46,11 @@ func compare(t *testing.T, body func(t *testing.T, e *silicon.Emulated)) {
 				t.Fatal(err)
 			}
 			defer e.Close()
+			defer func() {
+				if err := engine.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
 			if way.exact {
 				engine.Exact()
 			} else {

@@ -432,9 +432,6 @@ func TestMachinesHaveTheirOwnWindows(t *testing.T) {
 				r.user(codeAt, halted)
 				r.is("its page", cpu.EAX, 1000*k+n+1)
 			}
-			if err := r.engine.(*Engine).Close(); err != nil {
-				t.Error(err)
-			}
 		})
 	}
 	all.Wait()

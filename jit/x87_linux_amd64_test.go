@@ -48,7 +48,9 @@ func machines(t *testing.T, exact bool, wrap func(*Engine) cpu.Engine) (translat
 	t.Cleanup(func() {
 		translated.Close()
 		interpreted.Close()
-		e.region.close()
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
 	})
 	return translated, interpreted, e
 }
