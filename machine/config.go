@@ -146,6 +146,9 @@ func (c *Config) validateLockstep() (wrong []error) {
 	if len(c.SecondExports) != len(c.Exports) {
 		wrong = append(wrong, errors.New("shared directories: the second machine of lockstep needs its own"))
 	}
+	if len(c.SecondStorage.images()) != len(c.Storage.images()) {
+		wrong = append(wrong, errors.New("disks: the second machine of lockstep needs its own"))
+	}
 	if len(c.Breaks) > 0 {
 		wrong = append(wrong, errors.New("breakpoints: lockstep has none; take another engine"))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/devices/v86fs"
+	"github.com/gov86/gov86/disk"
 	"github.com/gov86/gov86/mem"
 )
 
@@ -30,6 +31,8 @@ func TestConfigurationsThatCannotBe(t *testing.T) {
 			SecondExports: []v86fs.Export{{Name: "x"}}}, []string{"x", "read-only"}},
 		{"lockstep with one directory", Config{Kernel: kernel, Engine: Lockstep, Exports: []v86fs.Export{{Name: "x", ReadOnly: true}}},
 			[]string{"second machine"}},
+		{"lockstep with one disk", Config{Kernel: kernel, Engine: Lockstep, Storage: Storage{
+			Virtio: []disk.Image{disk.Memory(make([]byte, 512), true)}}}, []string{"disks"}},
 		{"lockstep with a breakpoint", Config{Kernel: kernel, Engine: Lockstep, Breaks: []uint32{1}}, []string{"breakpoints"}},
 		{"everything at once", Config{Memory: 1, Model: "80986", Boot: Boot{Order: "x"}}, []string{"boot order", "memory", "80986"}},
 	} {

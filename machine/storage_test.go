@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gov86/gov86/disk"
+	"github.com/gov86/gov86/jit"
 )
 
 // bootSector reads the second sector of the disk it was booted from with INT 13h
@@ -80,6 +81,26 @@ func TestFirmwareBootsFromEveryDrive(t *testing.T) {
 				t.Errorf("ending %d; the firmware said\n%s", ending, b.log.String())
 			}
 		})
+	}
+}
+
+// TestLockstepOverTheDrives has both machines boot from disks of their own.
+func TestLockstepOverTheDrives(t *testing.T) {
+	if jit.Available() != nil {
+		t.Skip("there is nothing to compare the interpreter with: this host has no translator")
+	}
+	const text = "the same on both"
+	disks := func() Storage {
+		return Storage{IDE: [4]Drive{{Image: bootable(1<<20, text)}}, Virtio: []disk.Image{bootable(1<<20, text)},
+			Floppy: [2]FloppyDrive{{Image: bootable(1440<<10, text)}}}
+	}
+	for _, order := range []string{"a", "c"} {
+		b := newBooted(t, Config{Engine: Lockstep, LockstepRun: 1000, Storage: disks(), SecondStorage: disks(),
+			Boot: Boot{Order: order}, BootFailEnds: true, HaltEnds: true})
+		b.until = text
+		if ending := b.run(t); !strings.HasSuffix(b.log.String(), text) {
+			t.Errorf("order %s: ending %d; the firmware said\n%s", order, ending, b.log.String())
+		}
 	}
 }
 

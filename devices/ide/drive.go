@@ -31,7 +31,7 @@ const (
 
 // The registers in drive.file, which count from regCount.
 const (
-	fileCount = regCount - regCount
+	fileCount = 0
 	fileLow   = regLow - regCount
 	fileMid   = regMid - regCount
 	fileHigh  = regHigh - regCount
