@@ -30,6 +30,8 @@ type Frame struct {
 	// Who has shown frame n needs the rows whose value is above n, and all of
 	// them when the size is not what it was.
 	Changed []uint64
+	// Text is what characters the picture is made of, in a text mode.
+	Text Text
 }
 
 // Reshape gives f a size. Where it changes, what f showed is gone: Seq is 0 then.

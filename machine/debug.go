@@ -105,7 +105,9 @@ func (m *Machine) release(span *gdb.Span) {
 		return
 	}
 	d.held, d.fresh, d.step, d.begun = false, false, span, false
-	m.clock.release()
+	if !m.paused {
+		m.clock.release()
+	}
 }
 
 // ended tells the debugger how the run has ended.

@@ -13,12 +13,12 @@ import (
 	"log/slog"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/gov86/gov86/bios"
 	"github.com/gov86/gov86/cpu"
-	"github.com/gov86/gov86/display"
 	"github.com/gov86/gov86/hw"
 	"github.com/gov86/gov86/snapshot"
 )
@@ -52,6 +52,11 @@ type Machine struct {
 	ending    Ending
 	exitValue uint32
 	stopped   atomic.Bool
+	// paused is set while the guest does not run, as the user wants it.
+	paused bool
+	shown  shown
+	gone   chan struct{} // closed when Run returns
+	leave  sync.Once
 	// warned is set once warnStuck has spoken, until the next reset.
 	warned  bool
 	retired uint64
@@ -61,9 +66,7 @@ type Machine struct {
 	// lockstep is the second machine, if there is one.
 	lockstep *lockstep
 	meter    meter
-	// buttons are those of the mouse that are held down.
-	buttons display.Buttons
-	profile *profile
+	profile  *profile
 }
 
 // New puts a machine together and loads what it boots. Bad images and
@@ -83,7 +86,8 @@ func New(cfg Config, host Host) (*Machine, error) {
 
 // assemble puts one machine together.
 func assemble(cfg Config, host Host) (*Machine, error) {
-	m := &Machine{cfg: cfg, log: host.Log, names: host.Names, clock: newClock(cfg.Counted), inbox: newInbox(), rate: 0.1}
+	m := &Machine{cfg: cfg, log: host.Log, names: host.Names, clock: newClock(cfg.Counted), inbox: newInbox(), rate: 0.1,
+		gone: make(chan struct{})}
 	var err error
 	if m.board, err = pcBoard(m, &m.cfg, &host); err != nil {
 		return nil, err
@@ -192,6 +196,7 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 		m.stopped.Store(true)
 		m.Post(func() {})
 	})()
+	defer m.leave.Do(func() { close(m.gone) })
 	defer m.ended()
 	if m.lockstep == nil { // what one of two machines is told the other is not
 		m.board.fs.Watch(m.Post)
@@ -222,6 +227,10 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 			if err := m.reset(how); err != nil {
 				return PoweredOff, fmt.Errorf("reset: %w", err)
 			}
+		}
+		if m.paused {
+			m.wait()
+			continue
 		}
 		if m.debug.Debugger != nil && m.hold() {
 			continue
@@ -287,6 +296,7 @@ func (m *Machine) burst() {
 // retire counts n instructions, in time too if it follows them.
 func (m *Machine) retire(n uint64) {
 	m.retired += n
+	m.shown.retired.Store(m.retired)
 	if m.cfg.Counted {
 		m.clock.count += n
 	}

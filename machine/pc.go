@@ -21,6 +21,7 @@ import (
 	"github.com/gov86/gov86/devices/v86fs"
 	"github.com/gov86/gov86/devices/vga"
 	"github.com/gov86/gov86/devices/virtio"
+	"github.com/gov86/gov86/devices/vmmouse"
 	"github.com/gov86/gov86/hw"
 	portio "github.com/gov86/gov86/io"
 	"github.com/gov86/gov86/mem"
@@ -79,6 +80,8 @@ type board struct {
 	fs      *v86fs.Device
 	vga     *vga.VGA
 	video   *mem.Bank // the memory of vga
+	pointer *vmmouse.Pointer
+	hand    hand
 	ide     *ide.Controller
 	floppy  *floppy.Controller
 	dma     *i8237.Pair
@@ -181,6 +184,10 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	b.device("ps2", b.ps2)
 	b.ports.Claim(0x60, 1, b.ps2.Data())
 	b.ports.Claim(0x64, 1, b.ps2.Command())
+
+	b.pointer = vmmouse.New(b.backdoorIn, b.backdoorOut, b.ps2.Nudge)
+	b.device("vmmouse", b.pointer)
+	b.ports.Claim(vmmouse.Port, vmmouse.Ports, b.pointer)
 
 	gate := port92.New(b.gateA20(1), m.requestInit)
 	b.device("port92", gate)

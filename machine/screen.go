@@ -31,24 +31,3 @@ func (m *Machine) Picture() *display.Frame { return m.board.vga.Frame() }
 // ScreenText is what text is on the screen, a string a row in code page 437, or
 // nil if there are pixels. It is called as Picture is.
 func (m *Machine) ScreenText() []string { return m.board.vga.Text() }
-
-// Input is what a user did. Any goroutine may call it. The mouse moves
-// relatively: a display.Position is for nobody, and ignored.
-func (m *Machine) Input(e display.Event) {
-	m.Post(func() { m.both(func(b *board) { m.input(b, e) }) })
-}
-
-// input gives an event to the keyboard or the mouse of b.
-func (m *Machine) input(b *board, e display.Event) {
-	switch e := e.(type) {
-	case display.Key:
-		b.ps2.Key(e.Usage, e.Down)
-	case display.Motion:
-		b.ps2.Mouse(e.DX, e.DY, 0, uint8(m.buttons))
-	case display.Buttons:
-		m.buttons = e
-		b.ps2.Mouse(0, 0, 0, uint8(e))
-	case display.Wheel:
-		b.ps2.Mouse(0, 0, e.Up, uint8(m.buttons))
-	}
-}

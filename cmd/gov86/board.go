@@ -170,7 +170,9 @@ type pc struct {
 func (p *pc) Run(ctx context.Context) (ending, error) {
 	endTraces := p.x.tools.startTraces(p.x, p.m)
 	endService := p.x.tools.serveGDB(p.x, p.m)
+	endControl := p.x.tools.serveControl(p.x, p.m)
 	how, err := p.m.Run(ctx)
+	endControl()
 	endService()
 	endTraces()
 	end := ending{Ending: how, exit: p.m.ExitValue(), place: p.m.Place()}

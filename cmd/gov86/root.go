@@ -57,7 +57,8 @@ func newRoot(status *int) *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(status), newDisasm(), newVersion(), newDoctor(), newGuard())
+	root.AddCommand(newRun(status), newDisasm(), newCtl(), newScreenshot(), newSendKey(), newType(), newMouse(),
+		newVersion(), newDoctor(), newGuard())
 	return root
 }
 

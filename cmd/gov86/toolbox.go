@@ -29,8 +29,9 @@ type toolbox struct {
 	state   *record
 	profile *record
 	screen  *record
-	// debuggers is where they connect, nil without --gdb.
-	debuggers net.Listener
+	// debuggers is where they connect, nil without --gdb, and drivers those of
+	// --control.
+	debuggers, drivers net.Listener
 }
 
 // A record is a file that a run writes.
@@ -114,6 +115,11 @@ func (x *session) openTools() (t *toolbox, err error) {
 		}
 		fmt.Fprintf(x.err, "gov86: for GDB: target remote %v\n", t.debuggers.Addr())
 	}
+	if x.control != "" {
+		if t.drivers, err = listenControl(x.control); err != nil {
+			return nil, errors.Join(err, t.close())
+		}
+	}
 	return t, nil
 }
 
@@ -121,6 +127,9 @@ func (x *session) openTools() (t *toolbox, err error) {
 func (t *toolbox) close() error {
 	if t.debuggers != nil {
 		t.debuggers.Close()
+	}
+	if t.drivers != nil {
+		t.drivers.Close()
 	}
 	return errors.Join(t.traces.close(), t.text.close(), t.state.close(), t.profile.close(), t.screen.close())
 }

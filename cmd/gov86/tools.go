@@ -28,6 +28,7 @@ type toolFlags struct {
 	traceFile  string
 	symbolFile string
 	gdb        string
+	control    string
 	freeze     bool
 	stats      bool
 	profile    string
@@ -60,6 +61,9 @@ func addToolFlags(f *pflag.FlagSet, s *toolFlags) {
 		"take symbols from `FILE`, a System.map or an ELF file (default the --kernel, if that is an ELF file)")
 	f.StringVar(&s.gdb, "gdb", "",
 		"let GDB debug the guest at `ADDRESS`: :1234, or unix:PATH for a socket in the file system")
+	f.StringVar(&s.control, "control", "",
+		"let other programs drive the machine through the socket `unix:PATH`: gov86 ctl, screenshot,\n"+
+			"sendkey, type and mouse do, and what speaks QEMU's QMP")
 	f.BoolVar(&s.freeze, "freeze", false, "with --gdb, start the guest when the debugger lets it run")
 	f.BoolVar(&s.stats, "stats", false, "at the end, write what the run cost to standard error")
 	f.StringVar(&s.profile, "profile", "",

@@ -156,6 +156,14 @@ func (m *mouse) tick(now hw.Time) {
 	m.sampleAt = uint64(now + hw.Second/hw.Time(m.rate))
 }
 
+// nudge reports what there is, unless a report is on its way.
+func (m *mouse) nudge() {
+	if m.streaming() && m.packets.n == 0 {
+		var room [4]uint8
+		m.packets.put(m.packet(room[:0], m.double)...)
+	}
+}
+
 // packet appends a report of what has happened since the last one. What does
 // not fit remains for the next.
 func (m *mouse) packet(to []uint8, double bool) []uint8 {

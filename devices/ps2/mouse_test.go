@@ -163,3 +163,26 @@ func TestExtremeMovementSaturates(t *testing.T) {
 		t.Errorf("movement by %d, %d", r.mouse.x, r.mouse.y)
 	}
 }
+
+func TestANudgedMouseReportsOnce(t *testing.T) {
+	r := newTest().raw()
+	r.Nudge()
+	r.want(t, "nudged while it does not report")
+	r.toMouse(mouseEnable)
+	r.drain()
+	r.Nudge()
+	r.Nudge()
+	r.want(t, "nudged", 0x08, 0, 0)
+}
+
+func TestTheKeyboardIsIdleWhenAllIsRead(t *testing.T) {
+	r := newTest().raw()
+	r.Key(0x04, true)
+	if r.Idle() {
+		t.Error("idle with a scan code to be read")
+	}
+	r.drain()
+	if !r.Idle() {
+		t.Error("not idle after all was read")
+	}
+}

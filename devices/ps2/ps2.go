@@ -184,6 +184,16 @@ func (c *Controller) Mouse(dx, dy, wheel int, buttons uint8) {
 	c.update()
 }
 
+// Idle reports whether the guest has taken all that the keyboard sent.
+func (c *Controller) Idle() bool { return !c.full && c.keyboard.codes.n == 0 }
+
+// Nudge has a mouse that reports movement report that there is none, for a driver
+// which is told elsewhere what there is.
+func (c *Controller) Nudge() {
+	c.mouse.nudge()
+	c.update()
+}
+
 // LEDs are the keyboard's: Scroll Lock, Num Lock and Caps Lock from bit 0 on.
 func (c *Controller) LEDs() uint8 { return c.keyboard.leds }
 

@@ -59,6 +59,12 @@ func (v *VGA) refresh() {
 	}
 }
 
+// Size is that of the screen in the monitor's dots and lines.
+func (v *VGA) Size() (width, height int) {
+	p := v.picture()
+	return p.width * p.scaleX, p.height * p.scaleY
+}
+
 // Frame is what is on the screen now.
 func (v *VGA) Frame() *display.Frame {
 	v.look()
@@ -167,6 +173,7 @@ func (v *VGA) draw(f *display.Frame) *display.Frame {
 		}
 	}
 	copy(f.Changed, v.changed)
+	v.describeText(&f.Text)
 	f.Seq = v.version
 	return f
 }

@@ -1,5 +1,7 @@
 package vga
 
+import "github.com/gov86/gov86/display"
+
 // A cell of text is a character in plane 0 and its attribute in plane 1. The
 // values compared have two more bits.
 const (
@@ -129,6 +131,38 @@ func (v *VGA) drawText(to []byte, l line, b blink) {
 	}
 	v.scratch = px
 	output(to, px[l.pan:])
+}
+
+// describeText has t tell what characters are on the screen.
+func (v *VGA) describeText(t *display.Text) {
+	t.Columns, t.Rows, t.Cursor, t.Cells = 0, 0, -1, t.Cells[:0]
+	if v.pic.kind != text {
+		return
+	}
+	p := &v.pic
+	t.Columns = p.cells
+	for i, c := range v.sixteen {
+		t.Palette[i] = [3]uint8{uint8(c), uint8(c >> 8), uint8(c >> 16)}
+	}
+	cursor, last := v.cursorAt(), -1
+	for _, l := range v.rows {
+		if l.counter == last {
+			continue
+		}
+		last = l.counter
+		if n := cursor - l.counter; cursor >= 0 && n >= 0 && n < p.cells {
+			t.Cursor = len(t.Cells) + n
+		}
+		for i := range p.cells {
+			x := v.cell(l.counter+i/int(p.crt.everyCell), -1, blink{characters: true})
+			paper := uint8(x >> 12)
+			if p.chars.attr&attrBlink != 0 {
+				paper &= 7
+			}
+			t.Cells = append(t.Cells, display.Cell{Code: uint8(x), Ink: uint8(x >> 8 & 15), Paper: paper & 15})
+		}
+		t.Rows++
+	}
 }
 
 // Text is what text is on the screen, a string a row in code page 437, or nil in

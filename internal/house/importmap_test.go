@@ -70,6 +70,7 @@ var importMap = []row{
 	// The board.
 	{pkg: "bios", ours: "mem cpu cpu/isa io"},
 	{pkg: "gdb", ours: "cpu cpu/isa"},
+	{pkg: "control", ours: "display"},
 	{pkg: "machine", ours: "bios gdb cpu cpu/block cpu/interp cpu/isa display jit mem io pci hw snapshot trace devices/*" +
 		" devices/v86fs/dirfs disk", others: sys + " " + arch},
 
@@ -86,7 +87,7 @@ var importMap = []row{
 	{pkg: "internal/silicon/system", ours: "cpu cpu/isa internal/silicon/kvm io mem"},
 	{pkg: "internal/gotest"},
 	{pkg: "internal/licenses"},
-	{pkg: "cmd/gov86", ours: "bios disk disk/dirdisk display gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
+	{pkg: "cmd/gov86", ours: "bios control disk disk/dirdisk display gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
 	{pkg: "cmd/gov86/internal/terminal", others: sys},
 	{pkg: "cmd/gov86/internal/terminal/ptytest", others: sys},
 	{pkg: "cmd/gov86/internal/console"},
