@@ -2,6 +2,8 @@ package machine
 
 import (
 	"encoding/binary"
+	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -113,6 +115,29 @@ func TestFirmwareFindsTheDrives(t *testing.T) {
 	for _, want := range []string{"gov86 disk", "DVD/CD [ata1-0: gov86 CD-ROM", "/fdc@03f0/floppy@0", "/fdc@03f0/floppy@1"} {
 		if !strings.Contains(b.log.String(), want) {
 			t.Errorf("the firmware does not find %s:\n%s", want, b.log.String())
+		}
+	}
+}
+
+// A worn image is one whose host fails.
+type worn struct{ disk.Image }
+
+var errWorn = errors.New("worn out")
+
+func (worn) ReadAt([]byte, int64) (int, error) { return 0, errWorn }
+func (worn) Flush() error                      { return errWorn }
+
+func TestTheHostsErrorsReachTheDriveAndTheUser(t *testing.T) {
+	var log strings.Builder
+	m := mediumOf(worn{disk.Memory(make([]byte, 512), false)}, "ide0", slog.New(slog.NewTextHandler(&log, nil)))
+	for what, request := range map[string]func(func(error)){
+		"read":  func(done func(error)) { m.Read(make([]byte, 512), 0, done) },
+		"flush": m.Flush,
+	} {
+		var got error
+		request(func(err error) { got = err })
+		if got != errWorn || !strings.Contains(log.String(), `"disk `+what+`" drive=ide0 err="worn out"`) {
+			t.Errorf("%s: the drive is told %v, the user %s", what, got, log.String())
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (m *master) write(off uint16, v uint8) {
 	b := &c.bus
 	switch reg := off % bmLen; {
 	case reg == bmCommand:
-		c.control8(v)
+		c.master(v)
 	case reg == bmStatus:
 		// Bits 1 and 2 are cleared by a one; 5 and 6 are software's.
 		b.status = b.status&^(v&(bmError|bmInterrupt))&^bmCapable | v&bmCapable
@@ -82,9 +82,9 @@ func (m *master) write(off uint16, v uint8) {
 	}
 }
 
-// control8 is a write to the command register. Stopping in the middle loses
+// master is a write to the bus master's command register. Stopping in the middle loses
 // what was under way; the drive is left waiting, until it is reset.
-func (c *channel) control8(v uint8) {
+func (c *channel) master(v uint8) {
 	b := &c.bus
 	started := v&^b.command&bmStart != 0
 	b.command = v & (bmStart | bmToMemory)
