@@ -1,5 +1,14 @@
 package cpu
 
+import portio "github.com/gov86/gov86/io"
+
+// ReadPort reads n bytes, 1, 2 or 4, at a port. Whether the guest may is the caller's
+// to check.
+func (c *CPU) ReadPort(port uint16, n uint8) uint32 { return c.Pins.In(port, portio.Width(n)) }
+
+// WritePort writes them.
+func (c *CPU) WritePort(port uint16, n uint8, v uint32) { c.Pins.Out(port, portio.Width(n), v) }
+
 // CheckIO checks an access to n ports from port on against IOPL and the I/O
 // permission bitmap of the TSS (Intel SDM Vol. 1, "Protected-Mode I/O").
 func (c *CPU) CheckIO(port uint16, n int) Trap {

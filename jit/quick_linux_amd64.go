@@ -17,6 +17,8 @@ type order struct {
 	imm     uint8
 	// size is that of the operand.
 	size uint8
+	// indirect says that a port is the one in DX, not imm.
+	indirect bool
 }
 
 // orderOf is the order for a step, with no operation if it is not among them.
@@ -29,6 +31,10 @@ func orderOf(s *step) order {
 		return order{op: in.Op, size: in.OpSize}
 	case isa.INT:
 		return order{op: in.Op, imm: uint8(in.Imm)}
+	case isa.IN:
+		return order{op: in.Op, imm: uint8(in.Imm), size: in.OpSize, indirect: in.Args[1] != isa.Imm}
+	case isa.OUT:
+		return order{op: in.Op, imm: uint8(in.Imm), size: in.OpSize, indirect: in.Args[0] != isa.Imm}
 	case isa.MOVSREG, isa.POP:
 		if s.how == howLoadSegment {
 			return order{op: in.Op, segment: isa.Seg(in.Args[0].Num()), size: in.OpSize}
@@ -60,6 +66,12 @@ func (e *Engine) obey(s *site) bool {
 		t = e.InterruptReturn(int(o.size))
 	case isa.INT:
 		t = e.SoftwareInterrupt(o.imm)
+	case isa.IN, isa.OUT:
+		if e.CR0&cpu.CR0PE != 0 && (e.V86() || e.CPL > e.IOPL()) {
+			t = cpu.GP(0) // or not: the TSS says it
+			break
+		}
+		e.port(o)
 	case isa.MOVSREG:
 		t = e.load(o.segment, uint16(e.region.argument))
 	case isa.POP:
@@ -72,6 +84,26 @@ func (e *Engine) obey(s *site) bool {
 		return false
 	}
 	return true
+}
+
+// port reads or writes the port of o, which the guest may access.
+func (e *Engine) port(o *order) {
+	port := uint16(o.imm)
+	if o.indirect {
+		port = e.Reg16(cpu.EDX)
+	}
+	if o.op == isa.OUT {
+		e.WritePort(port, o.size, e.Reg32(cpu.EAX)&(1<<(8*uint32(o.size))-1))
+		return
+	}
+	switch v := e.ReadPort(port, o.size); o.size {
+	case 1:
+		e.SetReg8(cpu.EAX, uint8(v))
+	case 2:
+		e.SetReg16(cpu.EAX, uint16(v))
+	default:
+		e.SetReg32(cpu.EAX, v)
+	}
 }
 
 // popped moves the stack pointer up by size bytes.

@@ -3,7 +3,6 @@ package interp
 import (
 	"github.com/gov86/gov86/cpu"
 	"github.com/gov86/gov86/cpu/isa"
-	portio "github.com/gov86/gov86/io"
 )
 
 // cpl0 guards an operation that needs privilege level 0.
@@ -399,7 +398,7 @@ func (e *Engine) portIn(port uint16, n uint8) uint32 {
 	if e.mode&cpu.ModeStep != 0 {
 		e.MatchIO(port, int(n))
 	}
-	return e.Pins.In(port, portio.Width(n))
+	return e.ReadPort(port, n)
 }
 
 // portOut writes a port, as portIn reads it.
@@ -407,7 +406,7 @@ func (e *Engine) portOut(port uint16, n uint8, v uint32) {
 	if e.mode&cpu.ModeStep != 0 {
 		e.MatchIO(port, int(n))
 	}
-	e.Pins.Out(port, portio.Width(n), v)
+	e.WritePort(port, n, v)
 }
 
 func in_(e *Engine, in *isa.Inst) cpu.Trap {

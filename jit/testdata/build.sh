@@ -7,6 +7,10 @@ work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
 for source in *.S; do
 	name=$(basename "$source" .S)
+	at=0x10000
+	case $name in
+	real_*) at=0 ;;
+	esac
 	as --32 -o "$work/$name.o" "$source"
-	ld -m elf_i386 -N -e 0 -Ttext 0x10000 --oformat binary -o "$name.bin" "$work/$name.o"
+	ld -m elf_i386 -N -e 0 -Ttext "$at" --oformat binary -o "$name.bin" "$work/$name.o"
 done
