@@ -159,6 +159,10 @@ func (t *translator) callIndirect(i int) {
 	s := &t.steps[i]
 	first := len(t.lates)
 	t.supply(status)
+	if t.windowed(i) {
+		t.callThrough(i)
+		return
+	}
 	if s.Args[0] == isa.Mem {
 		a.Load(R10, t.quietAccess(i, t.operand(s), 4, false))
 		if s.Seg >= isa.FS { // with all that this needs the islands would lie too far

@@ -118,6 +118,23 @@ func (t *translator) pushed(i int, d int32) {
 	}
 }
 
+// callThrough is CALL through a register or memory, with the flags in the host's.
+func (t *translator) callThrough(i int) {
+	a := &t.e.asm
+	s := &t.steps[i]
+	if s.Args[0] == isa.Mem {
+		a.Load(R8, t.windowOperand(i, false))
+	} else {
+		a.Mov(R8, guest[s.Args[0].Num()])
+	}
+	a.StoreImm(t.top(i, -4), s.next())
+	a.Lea(esp, At(esp, t.moved-4))
+	t.moved = 0
+	dispatch(a)
+	callTo(a, R9)
+	t.returned(i)
+}
+
 // operandNow is the effective address of the memory operand of s where the stack
 // pointer is now.
 func (t *translator) operandNow(in *isa.Inst) Mem {
