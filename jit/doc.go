@@ -14,7 +14,7 @@
 // Registers within generated code:
 //
 //	RAX..RDI but RSP  the guest's, upper halves zero
-//	R15               ESP
+//	R15               ESP, or what it was a few instructions ago
 //	R14               the context
 //	R13               the views of the TLB for the current privilege
 //	R12               instructions left before the engine must look around

@@ -110,8 +110,8 @@ func (t *translator) addSite(s site) uint32 {
 
 // late has code written later for what the displacement at at leads to.
 func (t *translator) late(at int, what lateKind, s site) {
-	s.unit = t.u.number
-	t.lates = append(t.lates, late{from: at, what: what, site: s, flags: t.flags, recipe: t.recipe})
+	s.unit, s.moved = t.u.number, t.moved
+	t.lates = append(t.lates, late{from: at, what: what, site: s, flags: t.flags, recipe: t.recipe, moved: t.moved})
 }
 
 // link makes the displacement at at one that will lead to the unit at eip.
@@ -209,7 +209,7 @@ func (t *translator) address(in *isa.Inst) Reg {
 		return t.effective(in)
 	}
 	a := &t.e.asm
-	m := operand(in)
+	m := t.operandNow(in)
 	switch {
 	case in.AddrSize == 2:
 		a.Lea(R8, m)
@@ -295,7 +295,7 @@ func (t *translator) access(i int, reg func() Reg, size uint8, write bool, live 
 func (t *translator) resumes(first int) {
 	for j := first; j < len(t.lates); j++ {
 		if s := &t.lates[j].site; s.kind == wantAccess || s.kind == wantStep {
-			s.resume = int32(t.e.asm.Pos)
+			s.resume, s.left = int32(t.e.asm.Pos), t.moved
 		}
 	}
 }
@@ -337,8 +337,9 @@ func (t *translator) writeLates() {
 			case inSaved:
 				restoreFlags(a, l.live)
 			case inRecipe:
-				l.recipe.write(a)
+				l.recipe.write(a, l.moved)
 			}
+			moveStack(a, l.moved)
 			a.Lea64(budget, At(budget, l.refund))
 			at := a.Jmp(0)
 			a.Patch(at, a.Pos)
@@ -346,6 +347,8 @@ func (t *translator) writeLates() {
 		}
 		if l.site.kind == wantLink || l.site.kind == wantPlain {
 			l.site.restart = int32(a.Pos)
+		} else {
+			moveStack(a, l.moved)
 		}
 		a.StoreImm(At(ctx, offSite), t.addSite(l.site))
 		if l.what == lateLink {

@@ -224,6 +224,7 @@ func (t *translator) openFrame(i int) {
 func (t *translator) checkFrame(i int, f *frame) {
 	a := &t.e.asm
 	s := &t.steps[i]
+	t.moveStack() // what lies far behind would not come round
 	t.clobber(s.before)
 	view := readViews
 	if f.write {
@@ -253,7 +254,10 @@ func (t *translator) checkFrame(i int, f *frame) {
 }
 
 // local is the operand of s for the host, which is one of a frame.
-func local(s *step) Mem { return Mem{Base: R11, Index: guest[s.Base], Disp: int32(s.Disp)} }
+func (t *translator) local(s *step) Mem {
+	m := t.operandNow(&s.Inst)
+	return Mem{Base: R11, Index: m.Base, Disp: m.Disp}
+}
 
 // top is the stack's memory at d bytes from the stack pointer, for step i, which is
 // in a frame or in a window.
@@ -261,5 +265,5 @@ func (t *translator) top(i int, d int32) Mem {
 	if t.windowed(i) {
 		return t.inWindow(i, At(esp, t.moved+d), d < 0)
 	}
-	return Mem{Base: R11, Index: esp, Disp: d}
+	return Mem{Base: R11, Index: esp, Disp: t.moved + d}
 }

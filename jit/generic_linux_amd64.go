@@ -171,7 +171,7 @@ func (t *translator) generic(i int) {
 	first := len(t.lates)
 	var m Mem
 	if s.local {
-		m = local(s)
+		m = t.local(s)
 	} else {
 		_, writes := s.Memory()
 		m = t.access(i, t.operand(s), s.Width, writes, s.before)

@@ -43,7 +43,7 @@ func (t *translator) clobber(live isa.Flags) {
 func (t *translator) supply(live isa.Flags) {
 	if live != 0 && t.flags&inHost == 0 {
 		if t.flags == inRecipe {
-			t.recipe.write(&t.e.asm)
+			t.recipe.write(&t.e.asm, t.moved)
 		} else {
 			restoreFlags(&t.e.asm, live)
 		}
@@ -68,8 +68,8 @@ func (t *translator) wrote(s *step) {
 	if _, written, undefined := s.Flags(); (written|undefined)&status != 0 {
 		t.flags = inHost
 		t.recipe = recipeFor(s)
-		if t.u.key&(keySegmented|keyWindow) != 0 && t.recipe.reads&(1<<cpu.ESP) != 0 {
-			return // pushes and pops are of any size, or leave the stack pointer behind
+		if t.segmented() && t.recipe.reads&(1<<cpu.ESP) != 0 {
+			return // pushes and pops are of any size
 		}
 		if t.recipe.covers != 0 {
 			t.flags |= inRecipe
@@ -77,14 +77,15 @@ func (t *translator) wrote(s *step) {
 	}
 }
 
-// exit jumps to where generated code is left, with the flags at f.
+// exit jumps to where generated code is left, with the flags at f, and the stack
+// pointer where it belongs.
 func (t *translator) exit(f flagPlace, r *recipe) {
 	switch f {
 	case inSaved:
 		t.e.asm.Jmp(t.e.stubs.leaveSaved)
 		return
 	case inRecipe:
-		r.write(&t.e.asm)
+		r.write(&t.e.asm, 0)
 	}
 	t.e.asm.Jmp(t.e.stubs.leave)
 }

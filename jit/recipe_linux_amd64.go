@@ -87,8 +87,9 @@ func registers(a isa.Arg) uint8 {
 	return 0
 }
 
-// write writes the recipe. It uses R10.
-func (r *recipe) write(a *Asm) {
+// write writes the recipe while the stack pointer is to be moved by behind. It uses
+// R10.
+func (r *recipe) write(a *Asm, behind int32) {
 	s := r.step
 	to := guest[s.Args[0].Num()]
 	switch r.how {
@@ -111,36 +112,40 @@ func (r *recipe) write(a *Asm) {
 			a.RR(0, OneByte, 0x85, to, to)
 		}
 	case byUndoing:
-		r.undo(a, to)
+		r.undo(a, to, behind)
 	}
 }
 
 // undo computes in R10 what was in register to, and what is in it now once more.
-func (r *recipe) undo(a *Asm, to Reg) {
+func (r *recipe) undo(a *Asm, to Reg, behind int32) {
 	s := r.step
+	since := -r.moved
+	if to == esp {
+		since += behind
+	}
 	switch {
 	case s.Op == isa.INC:
-		a.Lea(R10, At(to, -r.moved-1))
+		a.Lea(R10, At(to, since-1))
 		a.RR(0, OneByte, 0xff, 0, R10)
 	case s.Op == isa.DEC:
-		a.Lea(R10, At(to, -r.moved+1))
+		a.Lea(R10, At(to, since+1))
 		a.RR(0, OneByte, 0xff, 1, R10)
 	case s.Args[1] == isa.Imm && s.Op == isa.ADD:
-		a.Lea(R10, At(to, -r.moved-int32(s.Imm)))
+		a.Lea(R10, At(to, since-int32(s.Imm)))
 		a.RR(0, OneByte, 0x81, 0, R10)
 		a.U32(s.Imm)
 	case s.Args[1] == isa.Imm:
-		a.Lea(R10, At(to, -r.moved+int32(s.Imm)))
+		a.Lea(R10, At(to, since+int32(s.Imm)))
 		a.RR(0, OneByte, 0x81, 5, R10)
 		a.U32(s.Imm)
 	case s.Op == isa.ADD:
 		by := guest[s.Args[1].Num()]
-		a.Lea(R10, At(to, -r.moved))
+		a.Lea(R10, At(to, since))
 		a.RR(0, OneByte, 0x29, by, R10)
 		a.RR(0, OneByte, 0x01, by, R10)
 	default:
 		by := guest[s.Args[1].Num()]
-		a.Lea(R10, Mem{Base: to, Index: by, Disp: -r.moved})
+		a.Lea(R10, Mem{Base: to, Index: by, Disp: since})
 		a.RR(0, OneByte, 0x29, by, R10)
 	}
 }

@@ -45,6 +45,7 @@ func (e *Engine) serve(s *site) int {
 		e.EIP = s.eip
 		if e.filled(s) {
 			e.left(Fills, s.eip)
+			e.moveStack(-s.moved)
 			return int(s.restart)
 		}
 		e.left(Slow, s.eip)
@@ -114,7 +115,7 @@ func (e *Engine) stepOver(s *site) int {
 		e.region.budget += int64(s.undone) - 1
 		return e.goOn(s)
 	}
-	u, next, resume, undone := e.all[s.unit], s.next(), int(s.resume), int64(s.undone)
+	u, next, resume, left, undone := e.all[s.unit], s.next(), int(s.resume), s.left, int64(s.undone)
 	r := e.region
 	r.budget += undone
 	mode := e.Mode()
@@ -136,6 +137,9 @@ func (e *Engine) stepOver(s *site) int {
 	r.budget -= undone - 1
 	if u.x87 {
 		e.loadX87()
+	}
+	if resume != 0 {
+		e.moveStack(-left)
 	}
 	return resume
 }

@@ -46,7 +46,13 @@ func (t *translator) slot() Reg {
 }
 
 // topOfStack is the address of the stack's top.
-func (t *translator) topOfStack() Reg { return esp }
+func (t *translator) topOfStack() Reg {
+	if t.moved == 0 {
+		return esp
+	}
+	t.e.asm.Lea(R8, At(esp, t.moved))
+	return R8
+}
 
 // push is PUSH: memory, then ESP.
 func (t *translator) push(i int) {
@@ -79,7 +85,7 @@ func (t *translator) push(i int) {
 	default:
 		a.StoreImm(m, s.Imm)
 	}
-	t.pushed(i, -4)
+	t.moved -= 4
 	t.resumes(first)
 }
 
@@ -112,7 +118,7 @@ func (t *translator) pop(i int) {
 	r := guest[s.Args[0].Num()]
 	a.Load(r, m)
 	if r != esp {
-		t.pushed(i, 4)
+		t.moved += 4
 	}
 	t.resumes(first)
 }

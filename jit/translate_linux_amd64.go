@@ -76,6 +76,7 @@ type late struct {
 	open   bool
 	seg    isa.Seg
 	refund int32
+	moved  int32     // how far the stack pointer is behind
 	live   isa.Flags // of a link that is reached with the flags saved
 }
 

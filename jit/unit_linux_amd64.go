@@ -131,6 +131,9 @@ type site struct {
 	// restart and resume are where to enter again: at the access, and behind the
 	// instruction; of a link they are its exit, and the displacement.
 	restart, resume int32
+	// moved is how far the stack pointer is behind at restart, left how far it is
+	// at resume.
+	moved, left int32
 	// order is what a step wants, if the engine knows it itself.
 	order order
 }

@@ -18,9 +18,6 @@ type access struct {
 	flags flagPlace
 	// turned is a register that is turned by a byte as the access is made.
 	turned Reg
-	// moved is how far the stack pointer is behind, left how far it is when the step
-	// has ended.
-	moved, left int32
 	// times is how often the interpreter had to make it.
 	times uint8
 	site
@@ -67,8 +64,8 @@ func (t *translator) settle(i int) {
 // inWindow notes that an access of step i comes next, and returns m in the window.
 func (t *translator) inWindow(i int, m Mem, write bool) Mem {
 	s := t.siteOf(i, wantWindow)
-	s.unit, s.write, s.restart = t.u.number, write, int32(t.began)
-	t.u.accesses = append(t.u.accesses, access{pos: int32(t.e.asm.Pos), flags: t.flags, turned: None, moved: t.moved, site: s})
+	s.unit, s.write, s.restart, s.moved = t.u.number, write, int32(t.began), t.moved
+	t.u.accesses = append(t.u.accesses, access{pos: int32(t.e.asm.Pos), flags: t.flags, turned: None, site: s})
 	m.Window = true
 	return m
 }

@@ -95,7 +95,7 @@ func (e *Engine) moveStack(d int32) {
 // has been often, its unit is made anew without it in the window.
 func (e *Engine) unusual(u *unit, a *access, always bool) int {
 	e.left(Slow, a.eip)
-	s, left := a.site, a.left
+	s := a.site
 	e.moveStack(a.moved)
 	if a.times++; always || a.times > patience {
 		e.Stats.SlowSites++
@@ -107,11 +107,7 @@ func (e *Engine) unusual(u *unit, a *access, always bool) int {
 			e.drop(u)
 		}
 	}
-	at := e.stepOver(&s)
-	if at != 0 {
-		e.moveStack(-left)
-	}
-	return at
+	return e.stepOver(&s)
 }
 
 // slowOf names the instruction at eip.

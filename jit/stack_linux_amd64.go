@@ -6,9 +6,10 @@ import (
 	. "github.com/gov86/gov86/jit/amd64"
 )
 
-// In a unit with a window pushes and pops in a row do not move the stack pointer
-// each: they reach as far from it as it should have been moved, and it follows
-// where it must. Who faults in between is told how far it is behind.
+// Pushes, pops and what moves the stack pointer by a constant would each wait for
+// the one before. So they do not move it: they reach as far from where it is as it
+// should have been moved, and it follows where it must. Who leaves in between moves
+// it first, and the site is told how far it is behind.
 
 // furthest bounds how far the stack pointer is behind, in bytes.
 const furthest = 1 << 20
@@ -22,9 +23,14 @@ func (t *translator) settleStack(i int) {
 
 // moveStack moves the stack pointer to where it belongs.
 func (t *translator) moveStack() {
-	if t.moved != 0 {
-		t.e.asm.Lea(esp, At(esp, t.moved))
-		t.moved = 0
+	moveStack(&t.e.asm, t.moved)
+	t.moved = 0
+}
+
+// moveStack moves a stack pointer that is behind by d, and leaves the flags alone.
+func moveStack(a *Asm, d int32) {
+	if d != 0 {
+		a.Lea(esp, At(esp, d))
 	}
 }
 
@@ -32,12 +38,14 @@ func (t *translator) moveStack() {
 // stack pointer is behind.
 func (t *translator) toleratesStack(i int) bool {
 	s := &t.steps[i]
-	if !t.windowed(i) {
+	if t.segmented() {
 		return false
 	}
 	switch s.how {
 	case howNothing, howJump, howCall, howReturn, howLeave:
 		return true
+	case howJcc:
+		return i+1 < s.end // its own way leads to where the stack pointer follows
 	case howPush, howPop, howCallIndirect:
 		return !s.names(cpu.ESP)
 	case howLea:
@@ -61,7 +69,7 @@ func (s *step) names(r uint8) bool {
 }
 
 // movesOnly reports whether s moves the stack pointer by a constant, or copies it
-// from or to another register, and no flag of that matters.
+// from or to another register.
 func (t *translator) movesOnly(s *step) bool {
 	if s.how != howGeneric || s.OpSize != 4 {
 		return false
@@ -69,7 +77,7 @@ func (t *translator) movesOnly(s *step) bool {
 	to, from := s.Args[0], s.Args[1]
 	switch s.Op {
 	case isa.ADD, isa.SUB:
-		return to == isa.Reg32|cpu.ESP && from == isa.Imm && s.after == 0
+		return to == isa.Reg32|cpu.ESP && from == isa.Imm
 	case isa.MOV:
 		return to.Kind() == isa.Reg32 && from.Kind() == isa.Reg32 && to != from
 	}
@@ -81,7 +89,7 @@ func (t *translator) movesOnly(s *step) bool {
 func (t *translator) stack(i int) bool {
 	a := &t.e.asm
 	s := &t.steps[i]
-	if !t.windowed(i) {
+	if t.segmented() {
 		return false
 	}
 	switch {
@@ -96,10 +104,10 @@ func (t *translator) stack(i int) bool {
 		return false
 	case s.Op == isa.ADD:
 		t.moved += int32(s.Imm)
-		t.flags = 0
+		t.flagsOfMove(s)
 	case s.Op == isa.SUB:
 		t.moved -= int32(s.Imm)
-		t.flags = 0
+		t.flagsOfMove(s)
 	case s.Args[0] == isa.Reg32|cpu.ESP:
 		a.Mov(esp, guest[s.Args[1].Num()])
 		t.moved = 0
@@ -109,12 +117,12 @@ func (t *translator) stack(i int) bool {
 	return true
 }
 
-// pushed moves the stack pointer by d behind an access of step i.
-func (t *translator) pushed(i int, d int32) {
-	if t.windowed(i) {
-		t.moved += d
-	} else {
-		t.e.asm.Lea(esp, At(esp, d))
+// flagsOfMove has the flags of s, which adds a constant to the stack pointer or
+// subtracts it, computed if they are wanted.
+func (t *translator) flagsOfMove(s *step) {
+	t.flags = 0
+	if s.after != 0 {
+		t.flags, t.recipe = inRecipe, recipeFor(s)
 	}
 }
 
