@@ -85,6 +85,7 @@ var importMap = []row{
 	{pkg: "internal/silicon/guests", ours: "machine"},
 	{pkg: "internal/silicon/kvm", others: sys},
 	{pkg: "internal/silicon/system", ours: "cpu cpu/isa internal/silicon/kvm io mem"},
+	{pkg: "internal/sharing/program", others: sys},
 	{pkg: "internal/gotest"},
 	{pkg: "internal/licenses"},
 	{pkg: "cmd/gov86", ours: "bios control disk disk/dirdisk display gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
