@@ -74,9 +74,9 @@ func (x *session) build() (computer, error) {
 // exports opens the shared directories.
 func (x *session) exports() (all []machine.Export, err error) {
 	for _, s := range x.shares {
-		export, err := machine.Share(s.name, s.dir, s.readOnly)
+		export, err := s.open()
 		if err != nil {
-			return nil, failure{s.dir, cause(err), "give --fs a directory that can be read"}
+			return nil, err
 		}
 		all = append(all, export)
 	}

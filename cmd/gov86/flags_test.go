@@ -52,14 +52,16 @@ func TestShares(t *testing.T) {
 		value string
 		want  share
 	}{
-		{"d", share{"host", "d", false}},
-		{"d,ro", share{"host", "d", true}},
-		{"ws=d", share{"ws", "d", false}},
-		{"ws=d,ro", share{"ws", "d", true}},
-		{"./a=b", share{"host", "./a=b", false}},
-		{"ws=a=b,ro", share{"ws", "a=b", true}},
-		{"x,ro,rw", share{"host", "x,ro", false}},
-		{"x,ro,ro", share{"host", "x,ro", true}},
+		{"d", share{name: "host", dir: "d"}},
+		{"d,ro", share{name: "host", dir: "d", readOnly: true}},
+		{"ws=d", share{name: "ws", dir: "d"}},
+		{"ws=d,ro", share{name: "ws", dir: "d", readOnly: true}},
+		{"./a=b", share{name: "host", dir: "./a=b"}},
+		{"ws=a=b,ro", share{name: "ws", dir: "a=b", readOnly: true}},
+		{"x,ro,rw", share{name: "host", dir: "x,ro"}},
+		{"x,ro,rw,ro", share{name: "host", dir: "x,ro", readOnly: true}},
+		{"d,owners=host,ro", share{name: "host", dir: "d", readOnly: true, owners: "host"}},
+		{"scratch=mem:", share{name: "scratch", dir: "mem:"}},
 	} {
 		got, err := parseShares([]string{c.value})
 		if err != nil || len(got) != 1 || got[0] != c.want {
@@ -248,7 +250,7 @@ func TestVersionAndDoctorSaySomethingUseful(t *testing.T) {
 func TestTheEmbeddedGuestsCommandLineHasItsWords(t *testing.T) {
 	t.Setenv("TERM", "screen.xterm-256color")
 	x := &session{tty: os.Stdin, settings: settings{
-		shares:      []share{{"host", ".", true}, {"ws", "d", false}},
+		shares:      []share{{name: "host", dir: ".", readOnly: true}, {name: "ws", dir: "d"}},
 		commandLine: "debug",
 	}}
 	const want = "console=ttyS0 quiet gov86.fs=host:/mnt/host:ro gov86.fs=ws:/mnt/ws" +

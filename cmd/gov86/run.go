@@ -94,8 +94,10 @@ func newRun(status *int) *cobra.Command {
 	f.StringVar(&s.commandLine, "append", "",
 		"the kernel's command line (default \"console=ttyS0\"); for the embedded guest, words to add to its own")
 	f.StringArrayVar(&directories, "fs", nil,
-		"share a directory under a name: `[NAME=]DIR[,ro]`, repeatable; the embedded guest mounts\n"+
-			"it at /mnt/NAME (default for the embedded guest \"host=.,ro\")")
+		"share a directory under a name: `[NAME=]DIR[,OPTION]...`, repeatable; the embedded guest mounts\n"+
+			"it at /mnt/NAME (default for the embedded guest \"host=.,ro\"). DIR may be mem:, an empty one in\n"+
+			"memory. Options: ro; owners=auto, squash or host, whose the files are in the guest:\n"+
+			"with squash, yours are root's; with host, the numbers are those of the host")
 	f.StringArrayVar(&s.disks, "disk", nil,
 		"have the disk whose image is in a file: `FILE[,OPTION]...`, repeatable. Options: ro; snapshot,\n"+
 			"to forget at the end what was written; overlay=FILE, to keep it in that QCOW2 image, which\n"+

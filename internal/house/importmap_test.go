@@ -62,6 +62,7 @@ var importMap = []row{
 	{pkg: "devices/v86fs", ours: "devices/virtio devices/v86fs/wire hw mem snapshot trace", banned: "os"},
 	{pkg: "devices/v86fs/wire", banned: noHost},
 	{pkg: "devices/v86fs/dirfs", ours: "devices/v86fs", others: sys},
+	{pkg: "devices/v86fs/iofs", ours: "devices/v86fs", banned: "os time net"},
 	{pkg: "devices/v86fs/memfs", ours: "devices/v86fs"},
 	{pkg: "devices/v86fs/v86fstest", ours: "devices/v86fs"},
 	{pkg: "devices/vga", ours: "display hw io mem pci snapshot trace", banned: noHost},
@@ -72,7 +73,7 @@ var importMap = []row{
 	{pkg: "gdb", ours: "cpu cpu/isa"},
 	{pkg: "control", ours: "display"},
 	{pkg: "machine", ours: "bios gdb cpu cpu/block cpu/interp cpu/isa display jit mem io pci hw snapshot trace devices/*" +
-		" devices/v86fs/dirfs disk", others: sys + " " + arch},
+		" devices/v86fs/* disk", others: sys + " " + arch},
 
 	{pkg: "disk", others: sys},
 	{pkg: "disk/dirdisk", ours: "disk"},

@@ -48,12 +48,16 @@ func (f *FS) openNode(n *node, writable bool) (*openFile, error) {
 		return nil, err
 	}
 	const flags = unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
-	o := &openFile{writable: true}
-	o.fd, err = unix.Openat(dir, n.name, unix.O_RDWR|flags, 0)
+	o := &openFile{writable: !f.readOnly}
+	if f.readOnly {
+		err = unix.EROFS
+	} else {
+		o.fd, err = unix.Openat(dir, n.name, unix.O_RDWR|flags, 0)
+	}
 	if !writable && (err == unix.EACCES || err == unix.EROFS || err == unix.ETXTBSY || err == unix.EPERM) {
 		// The guest checked its rights to write already: reading may still do.
 		o.writable = false
-		o.fd, err = unix.Openat(dir, n.name, unix.O_RDONLY|flags, 0)
+		o.fd, err = f.openToRead(dir, n.name, flags)
 	}
 	if err != nil {
 		if err == unix.ENOENT || err == unix.ELOOP || err == unix.ENXIO {
@@ -71,6 +75,17 @@ func (f *FS) openNode(n *node, writable bool) (*openFile, error) {
 		return nil, v86fs.ESTALE
 	}
 	return o, nil
+}
+
+// openToRead opens a name to read. Only the owner of a file, and root, can have
+// the time of access left alone.
+func (f *FS) openToRead(dir int, name string, flags int) (fd int, err error) {
+	if f.readOnly {
+		if fd, err = unix.Openat(dir, name, unix.O_RDONLY|unix.O_NOATIME|flags, 0); err != unix.EPERM {
+			return fd, err
+		}
+	}
+	return unix.Openat(dir, name, unix.O_RDONLY|flags, 0)
 }
 
 // opened makes o the descriptor of n, for one open more.

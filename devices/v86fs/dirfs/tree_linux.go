@@ -65,6 +65,9 @@ type FS struct {
 	path   string
 	owners Owners
 	flags  uint32 // of Traits
+	// readOnly has files opened so that nothing of them changes, not even when
+	// they were read last.
+	readOnly bool
 
 	// appending is held from an append, or another use of a descriptor's position,
 	// until the position was asked for.
@@ -104,6 +107,16 @@ func New(dir string, owners Owners) (*FS, error) {
 	f.root.dirfd = fd
 	f.flags = f.abilities()
 	return f, nil
+}
+
+// NewReadOnly opens dir for sharing with a guest that may change nothing.
+func NewReadOnly(dir string, owners Owners) (v86fs.Backend, error) {
+	f, err := New(dir, owners)
+	if err != nil {
+		return nil, err
+	}
+	f.readOnly = true
+	return v86fs.Protect(f), nil
 }
 
 // Traits implements v86fs.Backend.
@@ -372,7 +385,7 @@ func (f *FS) Readdir(number v86fs.Node) ([]v86fs.Entry, error) {
 	if err == nil {
 		f.watchDir(d, dir)
 		// An O_PATH descriptor cannot be read: open the directory itself.
-		fd, err = unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+		fd, err = f.openToRead(dir, ".", unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW)
 	}
 	f.mu.Unlock()
 	if err != nil {
