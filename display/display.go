@@ -105,6 +105,13 @@ func (b *Mailbox) Ready() <-chan struct{} {
 	return b.notify()
 }
 
+// Return gives back a frame taken before that is not needed any more.
+func (b *Mailbox) Return(done *Frame) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.spare = done
+}
+
 // Take returns the newest frame, if there is one that was not taken yet. done,
 // which may be nil, is a frame taken before that is not needed any more.
 func (b *Mailbox) Take(done *Frame) *Frame {

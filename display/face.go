@@ -11,6 +11,9 @@ var ErrClosed = errors.New("the display was closed")
 // A Guest is a machine as front ends see it. Its methods may be called from any
 // goroutine; none waits for the guest but Type.
 type Guest interface {
+	// SetScreen has s shown what is on the screen from now on, beginning with all
+	// of it; nil for nobody.
+	SetScreen(s Sink)
 	// Input hands over what the user did.
 	Input(events ...Event)
 	// Type types text on a US keyboard, as fast as the guest reads, until ctx
@@ -32,7 +35,6 @@ type Status struct {
 
 // A Face is a front end: it shows frames and reports what the user does.
 type Face interface {
-	Sink
 	// Show shows the guest until ctx ends, which is no error, or until the user
 	// closes it, which is ErrClosed.
 	Show(ctx context.Context, g Guest) error

@@ -7,6 +7,9 @@ import "github.com/gov86/gov86/display"
 func (m *Machine) SetScreen(s display.Sink) {
 	m.Post(func() {
 		m.board.vga.SetSink(s)
+		if s != nil && m.paused { // no frame would come until the guest goes on
+			s.Present(m.Picture())
+		}
 		if m.lockstep == nil {
 			return
 		}

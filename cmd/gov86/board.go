@@ -23,6 +23,9 @@ func boot(s settings, std streams) (int, error) {
 	if x.tools, err = x.openTools(); err != nil {
 		return exitFailure, err
 	}
+	if x.face, err = x.openFace(); err != nil {
+		return exitFailure, errors.Join(err, x.tools.close())
+	}
 	status, err := x.run(x.build)
 	if failed := x.tools.close(); failed != nil {
 		return exitFailure, errors.Join(err, failed)
@@ -171,7 +174,9 @@ func (p *pc) Run(ctx context.Context) (ending, error) {
 	endTraces := p.x.tools.startTraces(p.x, p.m)
 	endService := p.x.tools.serveGDB(p.x, p.m)
 	endControl := p.x.tools.serveControl(p.x, p.m)
+	endFace := p.x.showFace(p.m)
 	how, err := p.m.Run(ctx)
+	endFace()
 	endControl()
 	endService()
 	endTraces()

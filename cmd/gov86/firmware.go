@@ -58,8 +58,8 @@ func (s *settings) validateFirmware() error {
 // loadFirmware reads what the machine begins with.
 func (x *session) loadFirmware(cfg *machine.Config) (err error) {
 	cfg.Boot = x.boot.Boot
-	cfg.SerialConsole = true
-	cfg.BootFailEnds = x.tty == nil && cfg.Boot.RetryAfter == 0
+	cfg.SerialConsole = x.face == nil
+	cfg.BootFailEnds = x.tty == nil && x.face == nil && x.control == "" && cfg.Boot.RetryAfter == 0
 	if x.bios != "" && x.bios != embeddedFirmware {
 		if cfg.Firmware, err = x.readImage(x.bios); err != nil {
 			return err

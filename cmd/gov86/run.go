@@ -27,6 +27,7 @@ type settings struct {
 	lockstepRun    uint64
 	windows        string
 	headless       bool
+	display        string
 	until          string
 	timeout        time.Duration
 }
@@ -111,6 +112,7 @@ func newRun(status *int) *cobra.Command {
 	addFirmwareFlags(f, &s.firmwareFlags)
 	f.Var(&s.memory, "memory", "give the guest this much memory: a number and K, M or G")
 	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")
+	f.StringVar(&s.display, "display", faceAuto, displayHelp)
 	f.StringVar(&s.model, "cpu", s.model, "be the processor `MODEL`: "+models())
 	f.BoolVar(&s.noAPIC, "no-apic", false, "hide the local APIC and the I/O APIC")
 	f.StringVar(&s.engine, "engine", s.engine,

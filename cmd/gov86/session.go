@@ -12,6 +12,7 @@ import (
 
 	"github.com/gov86/gov86/cmd/gov86/internal/console"
 	"github.com/gov86/gov86/cmd/gov86/internal/terminal"
+	"github.com/gov86/gov86/display"
 	"github.com/gov86/gov86/machine"
 )
 
@@ -77,7 +78,8 @@ type session struct {
 	streams
 	ctx    context.Context // the run's
 	tools  *toolbox
-	tty    *os.File // the terminal, or nil
+	tty    *os.File     // the terminal, or nil
+	face   display.Face // shows the screen, or nil
 	output *console.Output
 	until  *console.Matcher
 	panics console.PanicWatch
@@ -151,6 +153,7 @@ func (x *session) transmit(b byte) bool {
 func (x *session) status(how ending, cause error) (int, error) {
 	var sig signalled
 	var broken consoleFailed
+	var blind faceFailed
 	if cause == nil {
 		x.tell(how)
 	}
@@ -175,6 +178,8 @@ func (x *session) status(how ending, cause error) (int, error) {
 		return exitSignal + int(sig.Signal), nil
 	case errors.As(cause, &broken):
 		return exitFailure, failure{"console", cause.Error(), "keep reading gov86's standard output"}
+	case errors.As(cause, &blind):
+		return exitFailure, failure{"--display", cause.Error(), "give another, or none"}
 	case x.until != nil:
 		return exitUnseen, failure{"--until", fmt.Sprintf("%q has not appeared", x.settings.until),
 			"read on the console how the guest ended"}

@@ -39,6 +39,7 @@ var importMap = []row{
 	{pkg: "mem", ours: "hw snapshot trace", others: sys},
 	{pkg: "io", ours: "trace", banned: noHost},
 	{pkg: "display", banned: "os time net"},
+	{pkg: "display/rfb", ours: "display", others: zstd, banned: "os"},
 
 	// The processor.
 	{pkg: "cpu/isa", others: arch, banned: noHost},
@@ -89,7 +90,7 @@ var importMap = []row{
 	{pkg: "internal/sharing/program", others: sys},
 	{pkg: "internal/gotest"},
 	{pkg: "internal/licenses"},
-	{pkg: "cmd/gov86", ours: "bios control disk disk/dirdisk display gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
+	{pkg: "cmd/gov86", ours: "bios control disk disk/dirdisk display display/rfb gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
 	{pkg: "cmd/gov86/internal/terminal", others: sys},
 	{pkg: "cmd/gov86/internal/terminal/ptytest", others: sys},
 	{pkg: "cmd/gov86/internal/console"},
