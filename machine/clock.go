@@ -19,6 +19,7 @@ type clock struct {
 	held    bool      // guest time stands still,
 	heldAt  hw.Time   // since then
 	timers  timerHeap
+	made    int // timers so far
 }
 
 // countedNs is the guest time of one instruction when instructions are counted:
@@ -48,6 +49,13 @@ func (c *clock) release() {
 	}
 }
 
+// set has guest time go on from now.
+func (c *clock) set(now hw.Time) {
+	c.count = (uint64(now) + countedNs - 1) / countedNs
+	c.origin = time.Now().Add(-time.Duration(now))
+	c.heldAt = now
+}
+
 // skip moves counted time on to at, while the processor is halted.
 func (c *clock) skip(at hw.Time) { c.count = max(c.count, (uint64(at)+countedNs-1)/countedNs) }
 
@@ -60,7 +68,8 @@ func (c *clock) cycles() uint64 {
 
 // NewTimer implements hw.Clock.
 func (c *clock) NewTimer(_ string, fn func(hw.Time)) hw.Timer {
-	return &timer{clock: c, fn: fn, at: -1}
+	c.made++
+	return &timer{clock: c, fn: fn, at: -1, order: c.made}
 }
 
 // fire runs the timers that are due. What becomes due meanwhile waits: a period
@@ -88,6 +97,9 @@ type timer struct {
 	fn    func(hw.Time)
 	when  hw.Time
 	at    int
+	// order is who is first of those that are due at the same time: a machine does
+	// the same whenever its timers were set.
+	order int
 }
 
 func (t *timer) Set(at hw.Time) {
@@ -110,8 +122,13 @@ func (t *timer) When() (hw.Time, bool) { return t.when, t.at >= 0 }
 // timerHeap implements heap.Interface, earliest first.
 type timerHeap []*timer
 
-func (h timerHeap) Len() int           { return len(h) }
-func (h timerHeap) Less(i, j int) bool { return h[i].when < h[j].when }
+func (h timerHeap) Len() int { return len(h) }
+func (h timerHeap) Less(i, j int) bool {
+	if h[i].when != h[j].when {
+		return h[i].when < h[j].when
+	}
+	return h[i].order < h[j].order
+}
 func (h timerHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].at, h[j].at = i, j

@@ -47,7 +47,7 @@ const debugEnd = 4
 const thorough = 1 << 26
 
 // newLockstep puts the two machines together.
-func newLockstep(cfg Config, host Host) (*Machine, error) {
+func newLockstep(cfg Config, host Host, begin func(*Machine) error) (*Machine, error) {
 	l := &lockstep{run: max(cfg.LockstepRun, 1)}
 	cfg.Counted = true
 	if host.Time.IsZero() {
@@ -70,11 +70,11 @@ func newLockstep(cfg Config, host Host) (*Machine, error) {
 	if host.Screen != nil {
 		outside.Screen = unseen{}
 	}
-	m, err := assemble(cfg, host)
+	m, err := assemble(cfg, host, begin)
 	if err != nil {
 		return nil, err
 	}
-	if l.second, err = assemble(other, outside); err != nil {
+	if l.second, err = assemble(other, outside, begin); err != nil {
 		m.Close()
 		return nil, err
 	}

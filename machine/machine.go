@@ -44,6 +44,8 @@ type Machine struct {
 	clock *clock
 	inbox *inbox
 	board *board
+	// hardware is what the machine is made of, as a snapshot says it.
+	hardware *Hardware
 
 	// What devices ask for during a run; the loop does it between runs.
 	off       bool
@@ -52,6 +54,7 @@ type Machine struct {
 	ending    Ending
 	exitValue uint32
 	stopped   atomic.Bool
+	began     atomic.Bool // Run was called
 	// paused is set while the guest does not run, as the user wants it.
 	paused bool
 	shown  shown
@@ -75,24 +78,33 @@ func New(cfg Config, host Host) (*Machine, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	return build(cfg, host, (*Machine).powerOn)
+}
+
+// build puts together what cfg, which is valid, describes, and has begin put it in
+// the state in which it begins.
+func build(cfg Config, host Host, begin func(*Machine) error) (*Machine, error) {
 	if host.Log == nil {
 		host.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Engine == Lockstep {
-		return newLockstep(cfg, host)
+		return newLockstep(cfg, host, begin)
 	}
-	return assemble(cfg, host)
+	return assemble(cfg, host, begin)
 }
 
 // assemble puts one machine together.
-func assemble(cfg Config, host Host) (*Machine, error) {
+func assemble(cfg Config, host Host, begin func(*Machine) error) (*Machine, error) {
 	m := &Machine{cfg: cfg, log: host.Log, names: host.Names, clock: newClock(cfg.Counted), inbox: newInbox(), rate: 0.1,
 		gone: make(chan struct{})}
 	var err error
 	if m.board, err = pcBoard(m, &m.cfg, &host); err != nil {
 		return nil, err
 	}
-	if err := m.reset(hard); err != nil {
+	if m.hardware, err = hardware(&m.cfg, &host); err != nil {
+		return nil, errors.Join(err, m.Close())
+	}
+	if err := begin(m); err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
 	m.setBreaks()
@@ -113,6 +125,9 @@ func (m *Machine) Close() error {
 	}
 	return err
 }
+
+// powerOn begins as a machine does that is switched on.
+func (m *Machine) powerOn() error { return m.reset(hard) }
 
 // A restart is how much of the machine begins anew.
 type restart uint8
@@ -190,6 +205,7 @@ func (m *Machine) requestPowerOff() {
 // Run runs the machine until it ends by itself, or until ctx does: then the
 // error is the context's cause.
 func (m *Machine) Run(ctx context.Context) (Ending, error) {
+	m.began.Store(true)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer context.AfterFunc(ctx, func() {

@@ -88,6 +88,11 @@ type board struct {
 	devices []named
 	// a20 is what the keyboard controller and port 92h each say of the gate.
 	a20 [2]bool
+	// pirq are the wires PIRQA# to PIRQD#: their levels, and where they lead.
+	pirq struct {
+		level [4]bool
+		to    [4]uint8
+	}
 }
 
 // gateA20 is the wire of source i to the A20 gate, which is open when either says so.
@@ -222,23 +227,28 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	return b, b.addDebugPorts(m, cfg, host)
 }
 
-// addPCI adds the bus and the chipset.
-func (b *board) addPCI() {
+// wirePIRQ returns the wires PIRQA# to PIRQD#, each of which leads where the ISA
+// bridge says.
+func (b *board) wirePIRQ() (route [4]hw.Line) {
 	var taps [4][16]hw.Line
-	var level [4]bool
-	var route [4]hw.Line
-	var wires [4]uint8
 	for w := range route {
 		for _, n := range []int{3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15} {
 			taps[w][n] = b.irq[n].tap()
 		}
 		route[w] = hw.LineFunc(func(asserted bool) {
-			level[w] = asserted
-			if l := taps[w][wires[w]&15]; l != nil && wires[w] < 16 {
+			b.pirq.level[w] = asserted
+			to := b.pirq.to[w]
+			if l := taps[w][to&15]; l != nil && to < 16 {
 				l.Set(asserted)
 			}
 		})
 	}
+	return route
+}
+
+// addPCI adds the bus and the chipset.
+func (b *board) addPCI() {
+	route := b.wirePIRQ()
 	b.pci = pci.NewBus(&b.ports, b.memory, route)
 	b.device("pci", b.pci)
 	b.ports.Claim(0xcf8, 4, b.pci.Address(b.pm.ResetControl()))
@@ -246,9 +256,12 @@ func (b *board) addPCI() {
 	b.host = i440fx.NewHost(b.memory)
 	b.attach("host bridge", 0, 0, b.host.Function, b.host)
 	b.isa = i440fx.NewISA(func(w int, to uint8) {
-		was := level[w]
+		if b.pirq.to[w] == to {
+			return
+		}
+		was := b.pirq.level[w]
 		route[w].Set(false)
-		wires[w] = to
+		b.pirq.to[w] = to
 		route[w].Set(was)
 	})
 	b.attach("isa bridge", 1, 0, b.isa.Function, b.isa)

@@ -122,7 +122,8 @@ func (r *localRegs) validate(now hw.Time) error {
 		if i == lvtLINT0 || i == lvtLINT1 {
 			writable |= entryRemoteIRR
 		}
-		if v&^writable != 0 || r.svr&svrEnable == 0 && v&entryMask == 0 {
+		asReset := i == lvtLINT0 && v == resetLINT0
+		if v&^writable != 0 || r.svr&svrEnable == 0 && v&entryMask == 0 && !asReset {
 			return fmt.Errorf("LVT entry %d is %#x: %w", i, v, snapshot.ErrCorrupt)
 		}
 	}
@@ -158,6 +159,9 @@ func NewLocal(clock hw.Clock, intr hw.Line, nmi func()) *Local {
 	return l
 }
 
+// resetLINT0 is what LINT0's entry is after a reset: not masked.
+const resetLINT0 = uint32(ExtINT) << entryModeShift
+
 // Reset implements hw.Device. The pins keep their levels. Real parts have LINT0
 // masked like the others; there is firmware that turns the local APIC on, leaves
 // LINT0 alone and counts on the 8259A to reach the processor still.
@@ -166,7 +170,7 @@ func (l *Local) Reset() {
 	for i := range l.lvt {
 		l.lvt[i] = entryMask
 	}
-	l.lvt[lvtLINT0] = uint32(ExtINT) << entryModeShift
+	l.lvt[lvtLINT0] = resetLINT0
 	l.timer.Stop()
 }
 

@@ -32,6 +32,7 @@ var importMap = []row{
 	// Contracts and leaves.
 	{pkg: "snapshot", banned: "reflect"},
 	{pkg: "snapshot/snapshottest", ours: "snapshot"},
+	{pkg: "snapshot/snapfile", ours: "snapshot", others: zstd, banned: "reflect time net"},
 	{pkg: "hw", ours: "snapshot"},
 	{pkg: "hw/hwtest", ours: "hw"},
 	{pkg: "trace"},
@@ -73,8 +74,8 @@ var importMap = []row{
 	{pkg: "bios", ours: "mem cpu cpu/isa io"},
 	{pkg: "gdb", ours: "cpu cpu/isa"},
 	{pkg: "control", ours: "display"},
-	{pkg: "machine", ours: "bios gdb cpu cpu/block cpu/interp cpu/isa display jit mem io pci hw snapshot trace devices/*" +
-		" devices/v86fs/* disk", others: sys + " " + arch},
+	{pkg: "machine", ours: "bios gdb cpu cpu/block cpu/interp cpu/isa display jit mem io pci hw snapshot snapshot/snapfile" +
+		" trace devices/* devices/v86fs/* disk", others: sys + " " + arch},
 
 	{pkg: "disk", others: sys},
 	{pkg: "disk/dirdisk", ours: "disk"},
