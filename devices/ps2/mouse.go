@@ -25,6 +25,9 @@ const (
 	mouseDefaults   = 0xf6
 )
 
+// mouseError answers a byte that is wrong where the one before it was, too.
+const mouseError = 0xfc
+
 // What kind of mouse it says it is. It becomes another one when sample rates
 // are set in an order no driver would have reason to.
 const (
@@ -43,6 +46,7 @@ type mouse struct {
 	rate, resolution                uint8
 	rates                           [2]uint8 // set before this one
 	expecting                       uint8    // the command whose parameter comes next
+	refused                         bool     // the last byte was wrong
 	last                            uint8    // what was sent last
 	replies, packets                queue
 	// Movement since the last packet: right, up, and the wheel towards the user.
@@ -61,6 +65,7 @@ func (m *mouse) sync(c *snapshot.Codec) {
 	c.Uint8("mouse resolution", &m.resolution)
 	c.Uint8s("mouse rates", m.rates[:])
 	c.Uint8("mouse expecting", &m.expecting)
+	c.Bool("mouse refused", &m.refused)
 	c.Uint8("mouse last", &m.last)
 	m.replies.sync("mouse replies", c)
 	m.packets.sync("mouse packets", c)
@@ -226,19 +231,31 @@ func (m *mouse) take() uint8 {
 // write is a byte from the system. It ends what was being sent.
 func (m *mouse) write(b uint8) {
 	m.replies.n, m.packets.n = 0, 0
-	command := m.expecting
-	m.expecting = 0
+	command, again := m.expecting, m.refused
+	m.expecting, m.refused = 0, false
 	switch {
 	case m.wrap && b != mouseUnwrap && b != reset:
 		m.replies.put(b)
 	case command != 0:
-		m.parameter(command, b)
+		m.parameter(command, b, again)
 	default:
-		m.command(b)
+		m.command(b, again)
 	}
 }
 
-func (m *mouse) command(b uint8) {
+// refuse asks for a byte again that is wrong. With the second in a row, which
+// again says, the mouse gives up the command; drivers that look for what other
+// makers' mice know count on that.
+func (m *mouse) refuse(command uint8, again bool) {
+	if again {
+		m.replies.put(mouseError)
+		return
+	}
+	m.expecting, m.refused = command, true
+	m.replies.put(resend)
+}
+
+func (m *mouse) command(b uint8, again bool) {
 	switch b {
 	case mouseScaling1, mouseScaling2:
 		m.double = b == mouseScaling2
@@ -273,7 +290,7 @@ func (m *mouse) command(b uint8) {
 		m.replies.put(ack, testPassed, m.id)
 		return
 	default:
-		m.replies.put(resend)
+		m.refuse(0, again)
 		return
 	}
 	m.replies.put(ack)
@@ -302,7 +319,7 @@ func validRate(v uint8) bool {
 }
 
 // parameter is the byte after a command.
-func (m *mouse) parameter(command, b uint8) {
+func (m *mouse) parameter(command, b uint8, again bool) {
 	switch {
 	case command == mouseResolution && b <= 3:
 		m.resolution = b
@@ -316,8 +333,7 @@ func (m *mouse) parameter(command, b uint8) {
 		}
 		m.rates = [2]uint8{m.rates[1], b}
 	default:
-		m.expecting = command
-		m.replies.put(resend)
+		m.refuse(command, again)
 		return
 	}
 	m.replies.put(ack)

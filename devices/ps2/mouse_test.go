@@ -40,7 +40,11 @@ func TestMouseCommands(t *testing.T) {
 			[]byte{ack, mouseID, 0x12, ack, ack, 0}},
 		{"remote mode", []uint32{mouseRemote, mouseStatus}, []byte{ack, ack, 0x40, 2, 100}},
 		{"resend", []uint32{mouseID, resend}, []byte{ack, 0, 0}},
+		{"a sample rate after one that is none", []uint32{mouseRate, 55, 200, mouseStatus}, []byte{ack, resend, ack, ack, 0, 2, 200}},
+		{"a command after two sample rates that are none", []uint32{mouseRate, 0x66, 0x88, mouseEnable, mouseStatus},
+			[]byte{ack, resend, mouseError, ack, ack, 0x20, 2, 100}},
 		{"unknown", []uint32{0xe1}, []byte{resend}},
+		{"unknown twice, and what is known", []uint32{0xe1, 0xe1, mouseID}, []byte{resend, mouseError, ack, 0}},
 	} {
 		r := newTest()
 		if got := r.sendMouse(c.send...); !bytes.Equal(got, c.want) {

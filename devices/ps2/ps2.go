@@ -100,7 +100,7 @@ type regs struct {
 }
 
 func (r *regs) sync(c *snapshot.Codec) {
-	c.Version(1)
+	c.Version(2)
 	c.Uint8s("ram", r.ram[:])
 	c.Uint8("expecting", &r.expecting)
 	c.Bool("command", &r.command)
