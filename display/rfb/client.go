@@ -62,7 +62,7 @@ type client struct {
 }
 
 func newClient(s *Server, conn net.Conn) *client {
-	return &client{server: s, conn: conn, in: bufio.NewReader(conn), kick: make(chan struct{}, 1), format: native,
+	return &client{server: s, conn: conn, in: bufio.NewReader(conn), kick: make(chan struct{}, 1), format: usual,
 		encodings: map[int32]bool{}, paste: make(chan string, 1), symbols: map[uint32]uint16{}}
 }
 

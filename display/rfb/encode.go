@@ -82,6 +82,11 @@ func (c *client) appendPixels(to []byte, f *display.Frame, r rect) []byte {
 		switch {
 		case *p == native:
 			to = append(to, row...)
+		case *p == usual:
+			for ; len(row) >= 4; row = row[4:] {
+				x := binary.LittleEndian.Uint32(row)
+				to = binary.LittleEndian.AppendUint32(to, x&0xff00|x&0xff<<16|x>>16&0xff)
+			}
 		case p.whole():
 			for i := 0; i < len(row); i += 4 {
 				v := uint32(row[i])<<p.shift[0] | uint32(row[i+1])<<p.shift[1] | uint32(row[i+2])<<p.shift[2]

@@ -122,10 +122,10 @@ func (c *client) authenticate() error {
 // introduce is ServerInit.
 func (c *client) introduce() error {
 	c.width, c.height = c.server.firstSize()
-	c.format = native
+	c.format = usual
 	b := binary.BigEndian.AppendUint16(nil, uint16(c.width))
 	b = binary.BigEndian.AppendUint16(b, uint16(c.height))
-	b = native.append(b)
+	b = usual.append(b)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(c.server.name)))
 	_, err := c.conn.Write(append(b, c.server.name...))
 	return err

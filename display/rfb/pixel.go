@@ -16,6 +16,9 @@ type pixelFormat struct {
 // native is what frames have.
 var native = pixelFormat{32, 24, 0, 1, [3]uint16{255, 255, 255}, [3]uint8{0, 8, 16}}
 
+// usual is what is offered to clients, since some hold every server to it.
+var usual = pixelFormat{32, 24, 0, 1, [3]uint16{255, 255, 255}, [3]uint8{16, 8, 0}}
+
 func (p pixelFormat) append(b []byte) []byte {
 	b = append(b, p.bits, p.depth, p.bigEndian, p.trueColour)
 	for _, m := range p.max {

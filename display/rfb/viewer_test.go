@@ -42,7 +42,7 @@ func dial(t *testing.T, address string, minor int) *viewer {
 	}
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(time.Minute))
-	v := &viewer{t: t, conn: conn, in: bufio.NewReader(conn), format: native, streams: map[int32]*inflater{}}
+	v := &viewer{t: t, conn: conn, in: bufio.NewReader(conn), format: usual, streams: map[int32]*inflater{}}
 	if got := string(v.take(12)); got != "RFB 003.008\n" {
 		t.Fatalf("the server is %q", got)
 	}
@@ -62,7 +62,7 @@ func dial(t *testing.T, address string, minor int) *viewer {
 	}
 	v.send(1)
 	v.width, v.height = int(v.u16()), int(v.u16())
-	if got := v.take(16); !bytes.Equal(got, native.append(nil)) {
+	if got := v.take(16); !bytes.Equal(got, usual.append(nil)) {
 		t.Errorf("the server's format is % x", got)
 	}
 	if name := v.take(int(v.u32())); string(name) != "a guest" {
