@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
+	"os/signal"
 	"strings"
+	"sync"
 
+	"github.com/gov86/gov86/cmd/gov86/internal/terminal"
 	"github.com/gov86/gov86/display"
 	"github.com/gov86/gov86/display/rfb"
+	"github.com/gov86/gov86/display/term"
 	"github.com/gov86/gov86/machine"
 )
 
@@ -17,10 +22,11 @@ import (
 const (
 	faceAuto = "auto"
 	faceNone = "none"
+	faceTerm = "term"
 	faceVNC  = "vnc"
 )
 
-const displayHelp = "show the guest's screen: none; vnc[=ADDRESS][,password-file=FILE], to viewers that connect to\n" +
+const displayHelp = "show the guest's screen: none; term, in the terminal; vnc[=ADDRESS][,password-file=FILE], to viewers that connect to\n" +
 	"ADDRESS (default :5900); or auto, see above"
 
 // vncDefault is where viewers look first.
@@ -41,9 +47,118 @@ func (x *session) openFace() (display.Face, error) {
 	case name == faceNone:
 		return nil, nil
 	case name == faceAuto:
+		return x.chooseFace()
+	case name == faceTerm:
+		return x.openTerm()
+	}
+	return nil, failure{"--display", "there is no display " + name, "write one of auto, none, term and vnc"}
+}
+
+// chooseFace makes the front end that suits the guest and the host: one for a
+// machine whose firmware boots what uses the screen, none for a kernel, whose
+// console is the serial port and that on standard input and output.
+func (x *session) chooseFace() (display.Face, error) {
+	if x.headless || !x.firmware() {
 		return nil, nil
 	}
-	return nil, failure{"--display", "there is no display " + name, "write one of auto, none and vnc"}
+	if x.tty == nil || !x.outIsTerminal() {
+		x.explain("none, for there is neither a window system nor a terminal here; --display vnc is for viewers")
+		return nil, nil
+	}
+	x.explain("term, for there is no window system here; Ctrl-A x quits")
+	return x.openTerm()
+}
+
+// explain says what was chosen, and why.
+func (x *session) explain(choice string) { fmt.Fprintf(x.err, "gov86: display: %s\n", choice) }
+
+func (x *session) outIsTerminal() bool {
+	out, ok := x.out.(*os.File)
+	return ok && terminal.Is(out)
+}
+
+// openTerm shows the screen in the terminal. The serial console is not shown then.
+func (x *session) openTerm() (display.Face, error) {
+	if x.tty == nil || !x.outIsTerminal() {
+		return nil, failure{"--display", "standard input and output are no terminal", "give another display, such as vnc"}
+	}
+	x.resized = make(chan struct{}, 1)
+	size := func() (rows, columns int) {
+		rows, columns, _ = terminal.Size(x.tty)
+		return rows, columns
+	}
+	face := term.New(x.in, x.out, size, x.resized)
+	x.out = io.Discard
+	if err, ok := x.err.(*os.File); ok && terminal.Is(err) {
+		x.held = &holder{to: err}
+		x.err = x.held
+	}
+	return face, nil
+}
+
+// shownHere reports whether the screen is shown in the terminal.
+func (x *session) shownHere() bool { return x.resized != nil }
+
+// attachFace leaves the terminal to the front end. What it returns gives it back.
+func (x *session) attachFace(ctx context.Context, raw *terminal.Raw) (restore func() error, err error) {
+	if err := raw.LastWords(term.Leave); err != nil {
+		return nil, errors.Join(err, raw.Restore())
+	}
+	changes := make(chan os.Signal, 1)
+	signal.Notify(changes, append(terminal.Resized(), terminal.Continued()...)...)
+	go func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-changes:
+			}
+			raw.Again()
+			select {
+			case x.resized <- struct{}{}:
+			default:
+			}
+		}
+	}()
+	return func() error {
+		signal.Stop(changes)
+		err := raw.Restore()
+		if x.held != nil {
+			x.held.release()
+		}
+		return err
+	}, nil
+}
+
+// A holder keeps what is told while the screen is shown where it would be told.
+type holder struct {
+	mu   sync.Mutex
+	to   io.Writer
+	text []byte
+	open bool
+}
+
+// maxHeld bounds what is kept, in bytes.
+const maxHeld = 1 << 20
+
+// Write implements io.Writer.
+func (h *holder) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.open {
+		return h.to.Write(p)
+	}
+	if len(h.text)+len(p) <= maxHeld {
+		h.text = append(h.text, p...)
+	}
+	return len(p), nil
+}
+
+func (h *holder) release() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.open = true
+	h.to.Write(h.text)
 }
 
 // openVNC listens for viewers. Without a password only this machine's may come.

@@ -21,6 +21,9 @@ func (x *session) attach(ctx context.Context, pc computer) (restore func() error
 	if err != nil {
 		return nil, err
 	}
+	if x.shownHere() {
+		return x.attachFace(ctx, raw)
+	}
 	changes := make(chan os.Signal, 1)
 	signal.Notify(changes, append(terminal.Resized(), terminal.Continued()...)...)
 	go x.followTerminal(ctx, pc, raw, changes)

@@ -41,6 +41,10 @@ On a terminal, Ctrl-A begins an escape: Ctrl-A x quits, Ctrl-A h lists the
 others. Every other key goes to the guest. Otherwise standard input feeds the
 guest, and its end leaves the machine running.
 
+The guest's screen is shown by --display. Without it gov86 chooses: for a machine
+that begins with firmware, the terminal if there is one; none for a kernel, whose
+console is the serial port, and with --headless. docs/display.md has the keys.
+
 QEMU's -kernel, -initrd, -append, -m, -cpu, -bios, -boot, -nographic, -hda, -hdb,
 -cdrom, -fda, -fdb, -debugcon, -gdb, -s, -S and -device isa-debug-exit are
 understood.

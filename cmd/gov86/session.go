@@ -76,14 +76,18 @@ const (
 type session struct {
 	settings
 	streams
-	ctx    context.Context // the run's
-	tools  *toolbox
-	tty    *os.File     // the terminal, or nil
-	face   display.Face // shows the screen, or nil
-	output *console.Output
-	until  *console.Matcher
-	panics console.PanicWatch
-	end    context.CancelCauseFunc
+	ctx   context.Context // the run's
+	tools *toolbox
+	tty   *os.File     // the terminal, or nil
+	face  display.Face // shows the screen, or nil
+	// resized tells the face in the terminal that that may have another size; nil
+	// without one. held is what the user is told afterwards.
+	resized chan struct{}
+	held    *holder
+	output  *console.Output
+	until   *console.Matcher
+	panics  console.PanicWatch
+	end     context.CancelCauseFunc
 }
 
 // newSession returns a session that waits for its machine.

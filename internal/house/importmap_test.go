@@ -40,6 +40,7 @@ var importMap = []row{
 	{pkg: "mem", ours: "hw snapshot trace", others: sys},
 	{pkg: "io", ours: "trace", banned: noHost},
 	{pkg: "display", banned: "os time net"},
+	{pkg: "display/term", ours: "display", banned: "os net"},
 	{pkg: "display/rfb", ours: "display", others: zstd, banned: "os"},
 
 	// The processor.
@@ -91,7 +92,7 @@ var importMap = []row{
 	{pkg: "internal/sharing/program", others: sys},
 	{pkg: "internal/gotest"},
 	{pkg: "internal/licenses"},
-	{pkg: "cmd/gov86", ours: "bios control disk disk/dirdisk display display/rfb gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
+	{pkg: "cmd/gov86", ours: "bios control disk disk/dirdisk display display/rfb display/term gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
 	{pkg: "cmd/gov86/internal/terminal", others: sys},
 	{pkg: "cmd/gov86/internal/terminal/ptytest", others: sys},
 	{pkg: "cmd/gov86/internal/console"},

@@ -28,12 +28,14 @@ const GuardCommand = "terminal-guard"
 // of exec.Cmd's ExtraFiles.
 const guardTTY = 3
 
+const maxLastWords = 256
+
 // A Raw is a terminal in raw mode.
 type Raw struct {
 	tty   *os.File
 	saved settings
 	guard *exec.Cmd
-	hold  io.Closer // while it is open the guard waits
+	hold  io.WriteCloser // while it is open the guard waits
 
 	mu       sync.Mutex // keeps Again from undoing Restore
 	restored bool
@@ -84,6 +86,13 @@ func (r *Raw) startGuard() error {
 	return nil
 }
 
+// LastWords has the guard write words to the terminal before it puts back the
+// settings: what undoes what was written to it. Up to 256 bytes are.
+func (r *Raw) LastWords(words string) error {
+	_, err := io.WriteString(r.hold, words)
+	return err
+}
+
 // Again puts the terminal in raw mode once more, for a program that was
 // stopped and continues: the shell has used the terminal in between. After
 // Restore it does nothing. Any goroutine may call it.
@@ -110,8 +119,8 @@ func (r *Raw) Restore() error {
 }
 
 // Guard is the guard's life: it keeps the settings of the terminal at
-// descriptor 3, says so with one byte on ready, waits for the end of hold, and
-// puts the settings back.
+// descriptor 3, says so with one byte on ready, waits for the end of hold, writes
+// what came from there, and puts the settings back.
 func Guard(hold io.Reader, ready io.Writer) error {
 	outliveSignals()
 	tty := os.NewFile(guardTTY, "terminal")
@@ -122,7 +131,9 @@ func Guard(hold io.Reader, ready io.Writer) error {
 	if _, err := ready.Write([]byte{0}); err != nil {
 		return fmt.Errorf("terminal guard: %w", err)
 	}
-	io.Copy(io.Discard, hold) // an error is as much the end as EOF is
+	words, _ := io.ReadAll(io.LimitReader(hold, maxLastWords)) // an error is as much the end as EOF is
+	io.Copy(io.Discard, hold)
+	tty.Write(words) // a terminal that is gone has no settings either
 	if err := store(tty, saved); err != nil {
 		return fmt.Errorf("terminal guard: %w", err)
 	}
