@@ -12,7 +12,7 @@ export CGO_ENABLED := 0
 SILICON_FOR ?= 60m
 SILICON_SEED ?= $(shell date +%s)
 
-.PHONY: help build run test check fmt-check vet staticcheck generate-check cross race fuzz silicon silicon-record boot bench \
+.PHONY: help build run test check fmt-check vet staticcheck generate-check cross race fuzz silicon silicon-record boot bench bench-fs \
 	opinions guest golden fmt
 
 help: ## list the targets
@@ -72,6 +72,9 @@ boot: ## boot the embedded guest in every way the tests know, verbosely
 bench: build ## measure against native and QEMU in one run; needs what bench/ says
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	$(GO) run ./bench $(ARGS)
+
+bench-fs: build ## measure shared directories against QEMU's virtio-9p; needs what bench/ says
+	$(GO) run ./bench -fs $(ARGS)
 
 opinions: ## run the guests of internal/silicon under QEMU and Bochs, where they are installed, against their table
 	$(GO) test -count=1 -v -run '^TestOpinions$$' ./internal/silicon/guests

@@ -98,7 +98,7 @@ func (g *guest) build() error {
 	}
 	script := "set -e\n" + compile + `
 cp "$busybox" "$work/root/bin/busybox"; ln -s busybox "$work/root/bin/sh"
-cp "$program" "$work/root/bench"; cp "$source/init" "$source/runbench.sh" "$work/root/"
+cp "$program" "$work/root/bench"; cp "$source/init" "$source/runbench.sh" "$source/runfs.sh" "$work/root/"
 chmod 755 "$work/root/init" "$work/root/bench"
 cd "$work/root" && find . | LC_ALL=C sort | "$busybox" cpio -o -H newc -R 0:0 >"$work/initrd"`
 	cmd := exec.Command("sh", "-c", script)

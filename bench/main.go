@@ -3,6 +3,7 @@
 //
 //	go run ./bench -peers native,qemu,gov86-interp,gov86-table,gov86-jit -rounds 5 -list cpu
 //	go run ./bench -boot -rounds 5
+//	go run ./bench -fs -rounds 5
 //
 // The guest is the embedded kernel, as a bzImage that every emulator boots, with
 // an initramfs built from bench/guest; guest/build.sh leaves kernel and busybox
@@ -151,6 +152,8 @@ func main() {
 	scale := flag.String("scale", "", "percent of full length, or PEER=PERCENT,... (default each peer's own)")
 	timeout := flag.Duration("timeout", 10*time.Minute, "limit for one run of one peer")
 	bootOnly := flag.Bool("boot", false, "measure the time to the embedded guest's prompt instead")
+	shares := flag.Bool("fs", false, "measure shared directories against QEMU's virtio-9p instead")
+	parent := flag.String("share", "", "with -fs, where to make the directories to share; by default where temporary files go")
 	g := guestFlags()
 	flag.Parse()
 	if err := g.build(); err != nil {
@@ -158,6 +161,12 @@ func main() {
 	}
 	if *bootOnly {
 		if err := measureBoots(g, *rounds, *timeout); err != nil {
+			log.Fatal("bench: ", err)
+		}
+		return
+	}
+	if *shares {
+		if err := measureShares(g, *parent, *rounds, *timeout); err != nil {
 			log.Fatal("bench: ", err)
 		}
 		return

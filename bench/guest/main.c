@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -170,6 +171,23 @@ static void seqr(const char *f, unsigned bs) {
 		t += r;
 	close(fd);
 }
+/* Prints the names that appear in a directory, until nobody wants more. */
+static void watch(const char *d) {
+	char b[4096] __attribute__((aligned(8)));
+	int fd = inotify_init();
+	ssize_t n;
+	if (inotify_add_watch(fd, d, IN_CREATE) < 0) {
+		perror(d);
+		exit(1);
+	}
+	while ((n = read(fd, b, sizeof b)) > 0)
+		for (char *p = b; p < b + n;) {
+			struct inotify_event *e = (struct inotify_event *)p;
+			put(e->name);
+			put("\n");
+			p += sizeof *e + e->len;
+		}
+}
 static void statall(const char *d, unsigned n) {
 	char p[256];
 	struct stat st;
@@ -206,6 +224,10 @@ int main(int c, char **v) {
 	}
 	if (!strcmp(v[1], "seqr") && c > 3) {
 		seqr(v[2], atoi(v[3]));
+		return 0;
+	}
+	if (!strcmp(v[1], "watch") && c > 2) {
+		watch(v[2]);
 		return 0;
 	}
 	if (!strcmp(v[1], "statall") && c > 3) {

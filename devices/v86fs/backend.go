@@ -30,6 +30,9 @@ type Attr struct {
 	// Watched says that the Notifier will hear of changes to the node, and for a
 	// directory of changes to its names.
 	Watched bool
+	// DirWatched is the same of the directory that was asked for a name, or in
+	// which one was made: Lookup says it with ENOENT, too.
+	DirWatched bool
 }
 
 // Bits of Attr.Flags.
@@ -219,6 +222,7 @@ const (
 	InvalData  = wire.InvalData
 	InvalXattr = wire.InvalXattr
 	InvalGone  = wire.InvalGone
+	InvalSure  = wire.InvalSure
 
 	EventModify     = wire.EventModify
 	EventAttrib     = wire.EventAttrib

@@ -59,7 +59,7 @@ func (s *session) planSetattr(c *call) (plan, error) {
 		finish: func() (wire.Message, error) {
 			what, events := uint32(InvalAttr), uint32(EventAttrib)
 			if m.Valid&SetSize != 0 {
-				what, events = what|InvalData, events|EventModify
+				what, events = what|InvalData|InvalSure, events|EventModify
 			}
 			s.others(c.mount).Changed(n, what, events, 0, 0)
 			return c.attributes(&a)()
@@ -152,7 +152,7 @@ func (s *session) planWrite(c *call) (plan, error) {
 		},
 		finish: func() (wire.Message, error) {
 			if out.Written > 0 {
-				s.others(c.mount).Changed(n, InvalAttr|InvalData, EventModify, out.Offset, uint64(out.Written))
+				s.others(c.mount).Changed(n, InvalAttr|InvalData|InvalSure, EventModify, out.Offset, uint64(out.Written))
 			}
 			out.Attr = s.block(c.node, &a, nil)
 			return out, nil
@@ -202,7 +202,7 @@ func (s *session) planFallocate(c *call) (plan, error) {
 			return err
 		},
 		finish: func() (wire.Message, error) {
-			s.others(c.mount).Changed(n, InvalAttr|InvalData, EventModify, m.Offset, 0)
+			s.others(c.mount).Changed(n, InvalAttr|InvalData|InvalSure, EventModify, m.Offset, 0)
 			return c.attributes(&a)()
 		},
 	}, nil
@@ -283,7 +283,7 @@ func (s *session) planCopyRange(c *call) (plan, error) {
 		},
 		finish: func() (wire.Message, error) {
 			if out.Copied > 0 {
-				s.others(c.mount).Changed(into, InvalAttr|InvalData, EventModify, m.ToOffset, out.Copied)
+				s.others(c.mount).Changed(into, InvalAttr|InvalData|InvalSure, EventModify, m.ToOffset, out.Copied)
 			}
 			out.Attr = s.block(to, &a, nil)
 			return out, nil

@@ -31,6 +31,10 @@ func (s *session) planLookup(c *call) (plan, error) {
 	return plan{
 		work:   func() (err error) { a, err = c.x.Backend.Lookup(dir, m.Name); return err },
 		finish: func() (wire.Message, error) { return c.entry(&a) },
+		failed: func(err error) error {
+			c.node.watched = a.DirWatched
+			return err
+		},
 	}, nil
 }
 

@@ -59,7 +59,7 @@ func (s *session) planCreate(c *call) (plan, error) {
 			case o.created:
 				s.others(c.mount).Entry(dir, m.Name, o.attr.Node, EventCreate, 0)
 			case m.Flags&wire.OpenTrunc != 0:
-				s.others(c.mount).Changed(o.attr.Node, InvalAttr|InvalData, EventModify, 0, 0)
+				s.others(c.mount).Changed(o.attr.Node, InvalAttr|InvalData|InvalSure, EventModify, 0, 0)
 			}
 			return o.meet(c)
 		},
@@ -111,6 +111,7 @@ func (o *opening) existing(b Backend, n Node) error {
 		b.Close(n)
 		return err
 	}
+	a.DirWatched = o.attr.DirWatched
 	o.attr = a
 	return nil
 }
@@ -145,7 +146,7 @@ func (s *session) planOpen(c *call) (plan, error) {
 		},
 		finish: func() (wire.Message, error) {
 			if m.Flags&wire.OpenTrunc != 0 {
-				s.others(c.mount).Changed(n.node, InvalAttr|InvalData, EventModify, 0, 0)
+				s.others(c.mount).Changed(n.node, InvalAttr|InvalData|InvalSure, EventModify, 0, 0)
 			}
 			out, err := o.finish(c, n, nil)
 			n.opens--

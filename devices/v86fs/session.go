@@ -180,6 +180,7 @@ func (s *session) block(n *node, a *Attr, dir *node) wire.Attr {
 	n.watched = a.Watched
 	w.AttrValid = s.valid(n)
 	if dir != nil {
+		dir.watched = a.DirWatched
 		w.EntryValid = s.valid(dir)
 	}
 	return w

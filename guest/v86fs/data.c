@@ -236,7 +236,10 @@ static void write_end(struct v86fs_req *req)
 	if (err)
 		mapping_set_error(req->inode->i_mapping, err);
 	/* The inode may go once no page of it is being written. */
-	v86fs_own_end(req->inode, req->err ? NULL : &r->attr);
+	if (req->err)
+		v86fs_own_end(req->inode, NULL);
+	else
+		v86fs_own_wrote(req->inode, &r->attr, req);
 	for_each_sg(req->sg, sg, req->out_pages, i)
 		end_page_writeback(sg_page(sg));
 }

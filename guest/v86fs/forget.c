@@ -15,13 +15,13 @@ static unsigned int take(struct v86fs_sb *s, struct list_head *some)
 {
 	unsigned int n = 0, most = v86fs_max_forget(s->dev);
 
-	spin_lock(&s->lock);
+	spin_lock(&s->forget_lock);
 	while (n < most && !list_empty(&s->forgets)) {
 		list_move_tail(s->forgets.next, some);
 		n++;
 	}
 	s->forget_count -= n;
-	spin_unlock(&s->lock);
+	spin_unlock(&s->forget_lock);
 	return n;
 }
 
@@ -68,6 +68,7 @@ static void forget_work(struct work_struct *work)
 
 void v86fs_forget_init(struct v86fs_sb *s)
 {
+	spin_lock_init(&s->forget_lock);
 	INIT_LIST_HEAD(&s->forgets);
 	INIT_DELAYED_WORK(&s->forget_work, forget_work);
 }
@@ -83,10 +84,10 @@ void v86fs_forget(struct v86fs_sb *s, u64 node, u64 lookups)
 	f = kmalloc(sizeof(*f), GFP_NOFS | __GFP_NOFAIL);
 	f->node = node;
 	f->lookups = lookups;
-	spin_lock(&s->lock);
+	spin_lock(&s->forget_lock);
 	list_add_tail(&f->list, &s->forgets);
 	many = ++s->forget_count >= v86fs_max_forget(s->dev);
-	spin_unlock(&s->lock);
+	spin_unlock(&s->forget_lock);
 	if (many)
 		mod_delayed_work(system_wq, &s->forget_work, 0);
 	else
@@ -100,10 +101,10 @@ void v86fs_forget_end(struct v86fs_sb *s)
 	struct forgotten *f, *next;
 
 	cancel_delayed_work_sync(&s->forget_work);
-	spin_lock(&s->lock);
+	spin_lock(&s->forget_lock);
 	list_splice_init(&s->forgets, &some);
 	s->forget_count = 0;
-	spin_unlock(&s->lock);
+	spin_unlock(&s->forget_lock);
 	list_for_each_entry_safe(f, next, &some, list)
 		kfree(f);
 }

@@ -33,11 +33,12 @@ bool v86fs_overtaken(struct inode *inode, const struct v86fs_req *req)
 	const struct v86fs_response *r = req->in;
 	struct v86fs_sb *s = V86FS_SB(inode->i_sb);
 	u64 version = le64_to_cpu(r->version);
+	unsigned long flags;
 	bool old;
 
-	spin_lock(&s->lock);
+	spin_lock_irqsave(&s->version_lock, flags);
 	old = version < s->version || version < s->version_unknown;
-	spin_unlock(&s->lock);
+	spin_unlock_irqrestore(&s->version_lock, flags);
 	return old || version < READ_ONCE(V86FS_I(inode)->version);
 }
 
@@ -68,6 +69,16 @@ void v86fs_own_begin(struct inode *inode)
 	spin_unlock_irqrestore(&vi->lock, flags);
 }
 
+static void set_times(struct inode *inode, const struct v86fs_attr *attr)
+{
+	inode->i_atime.tv_sec = le64_to_cpu(attr->atime);
+	inode->i_atime.tv_nsec = le32_to_cpu(attr->atime_nsec);
+	inode->i_mtime.tv_sec = le64_to_cpu(attr->mtime);
+	inode->i_mtime.tv_nsec = le32_to_cpu(attr->mtime_nsec);
+	inode->i_ctime.tv_sec = le64_to_cpu(attr->ctime);
+	inode->i_ctime.tv_nsec = le32_to_cpu(attr->ctime_nsec);
+}
+
 /* v86fs_own_end - it is done; attr is what the file is like now, if that is known */
 void v86fs_own_end(struct inode *inode, const struct v86fs_attr *attr)
 {
@@ -86,6 +97,31 @@ void v86fs_own_end(struct inode *inode, const struct v86fs_attr *attr)
 		vi->change_known = true;
 	}
 	vi->attr_expires = jiffies - 1;
+	spin_unlock_irqrestore(&vi->lock, flags);
+}
+
+/*
+ * v86fs_own_wrote - the same of pages, in interrupt context
+ *
+ * If they were the last, what the answer says is what there is to know.
+ */
+void v86fs_own_wrote(struct inode *inode, const struct v86fs_attr *attr,
+		     const struct v86fs_req *req)
+{
+	struct v86fs_inode *vi = V86FS_I(inode);
+	bool overtaken = v86fs_overtaken(inode, req);
+	unsigned long flags;
+
+	v86fs_own_end(inode, attr);
+	spin_lock_irqsave(&vi->lock, flags);
+	if (!vi->writes && vi->change == change_of(attr) &&
+	    i_size_read(inode) == le64_to_cpu(attr->size) &&
+	    !mapping_tagged(inode->i_mapping, PAGECACHE_TAG_DIRTY)) {
+		set_times(inode, attr);
+		inode->i_blocks = le64_to_cpu(attr->blocks);
+		if (!overtaken)
+			vi->attr_expires = v86fs_until(V86FS_SB(inode->i_sb), le32_to_cpu(attr->attr_valid));
+	}
 	spin_unlock_irqrestore(&vi->lock, flags);
 }
 
@@ -120,16 +156,6 @@ static void set_flags(struct inode *inode, u32 flags)
 	if (flags & V86FS_ATTR_APPEND)
 		now |= S_APPEND;
 	inode_set_flags(inode, now, S_IMMUTABLE | S_APPEND);
-}
-
-static void set_times(struct inode *inode, const struct v86fs_attr *attr)
-{
-	inode->i_atime.tv_sec = le64_to_cpu(attr->atime);
-	inode->i_atime.tv_nsec = le32_to_cpu(attr->atime_nsec);
-	inode->i_mtime.tv_sec = le64_to_cpu(attr->mtime);
-	inode->i_mtime.tv_nsec = le32_to_cpu(attr->mtime_nsec);
-	inode->i_ctime.tv_sec = le64_to_cpu(attr->ctime);
-	inode->i_ctime.tv_nsec = le32_to_cpu(attr->ctime_nsec);
 }
 
 /* Takes over everything but size and content. */

@@ -33,9 +33,9 @@ static void told(struct v86fs_sb *s, struct inode *inode, u64 version)
 		spin_unlock_irq(&vi->lock);
 		return;
 	}
-	spin_lock(&s->lock);
+	spin_lock_irq(&s->version_lock);
 	raise(&s->version_unknown, version);
-	spin_unlock(&s->lock);
+	spin_unlock_irq(&s->version_lock);
 }
 
 /* Tells who watches a file, or its directory, what happened to it. */
@@ -76,8 +76,8 @@ static void inval_node(struct v86fs_sb *s, const struct v86fs_inval_node *n)
 	if (what & (V86FS_STALE_ATTR | V86FS_STALE_XATTR | V86FS_STALE_GONE))
 		v86fs_expire_all(inode);
 	if (what & V86FS_STALE_DATA && S_ISREG(inode->i_mode)) {
-		/* It may be an echo of what we wrote. */
-		if (same_content(inode))
+		/* It may be an echo of what we wrote, unless the host knows better. */
+		if (same_content(inode) && !(what & V86FS_STALE_SURE))
 			events &= ~(FS_MODIFY | FS_CLOSE_WRITE);
 		else
 			v86fs_drop_pages(inode, le64_to_cpu(n->offset), le64_to_cpu(n->size));
@@ -156,9 +156,9 @@ static void inval_dir(struct v86fs_sb *s, const struct v86fs_inval_dir *n)
 
 static void inval_mount(struct v86fs_sb *s, const struct v86fs_notice *n)
 {
-	spin_lock(&s->lock);
+	spin_lock_irq(&s->version_lock);
 	raise(&s->version, le64_to_cpu(n->version));
-	spin_unlock(&s->lock);
+	spin_unlock_irq(&s->version_lock);
 	/* Content is compared when the attributes are asked for. */
 	WRITE_ONCE(s->attr_seq, s->attr_seq + 1);
 	WRITE_ONCE(s->names_seq, s->names_seq + 1);

@@ -487,6 +487,7 @@ static_assert(sizeof(struct v86fs_inval_node) == 56);
 #define V86FS_STALE_DATA	2
 #define V86FS_STALE_XATTR	4
 #define V86FS_STALE_GONE	8
+#define V86FS_STALE_SURE	16
 
 struct v86fs_inval_entry {
 	struct v86fs_notice n;

@@ -288,7 +288,7 @@ static int v86fs_init_fs_context(struct fs_context *fc)
 	if (!s)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&s->list);
-	spin_lock_init(&s->lock);
+	spin_lock_init(&s->version_lock);
 	v86fs_forget_init(s);
 	s->owner_key = get_random_u32();
 	s->cache_ms = V86FS_FOREVER;

@@ -86,12 +86,13 @@ struct v86fs_sb {
 	unsigned int cache_ms;	/* trust what is known no longer than this */
 	u32 owner_key;		/* mixed into the numbers of lock owners */
 	/* Versions of notifications about everything, and about unknown nodes. */
-	spinlock_t lock;
+	spinlock_t version_lock;
 	u64 version, version_unknown;
 	u32 names_seq;		/* raised when no name is good any more */
 	u32 attr_seq;		/* raised when no attributes are */
 	atomic64_t seq;		/* of our own changes, beginnings and ends */
 	/* What is to be forgotten. */
+	spinlock_t forget_lock;
 	struct list_head forgets;
 	unsigned int forget_count;
 	struct delayed_work forget_work;
@@ -156,6 +157,8 @@ void v86fs_attributes(struct inode *inode, const struct v86fs_attr *attr,
 		      const struct v86fs_req *req);
 void v86fs_own_begin(struct inode *inode);
 void v86fs_own_end(struct inode *inode, const struct v86fs_attr *attr);
+void v86fs_own_wrote(struct inode *inode, const struct v86fs_attr *attr,
+		     const struct v86fs_req *req);
 void v86fs_own_done(struct inode *inode, const struct v86fs_attr *attr, struct v86fs_req *req);
 void v86fs_expire(struct inode *inode);
 void v86fs_expire_all(struct inode *inode);

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// patience is more than a guest needs for any one command, on a machine that is
-// busy with something else.
+// patience is more than a guest needs for any one command beside a random load,
+// on a machine that is busy with something else.
 const patience = 5 * time.Minute
 
 // built has what the tests run, built once.
@@ -136,7 +136,7 @@ func (g *guest) enter(text string) {
 func (g *guest) until(text string) (before, line string) {
 	g.t.Helper()
 	var b strings.Builder
-	limit := time.After(patience)
+	limit := time.After(*span + patience)
 	for {
 		select {
 		case l, ok := <-g.lines:
@@ -152,7 +152,7 @@ func (g *guest) until(text string) (before, line string) {
 			}
 			b.WriteString(l + "\n")
 		case <-limit:
-			g.t.Fatalf("no %q in %v; the console:\n%s", text, patience, g.tail())
+			g.t.Fatalf("no %q in %v; the console:\n%s", text, *span+patience, g.tail())
 		}
 	}
 }

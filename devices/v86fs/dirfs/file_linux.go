@@ -195,8 +195,8 @@ func (f *FS) altered(number v86fs.Node, op func(fd int) error) error {
 		return err
 	}
 	defer f.release(o)
+	n := o.node // the guest may have given it back meanwhile
 	f.mu.Lock()
-	n := f.nodes[number]
 	f.begin(n)
 	f.mu.Unlock()
 	err = op(o.fd)

@@ -17,9 +17,8 @@ func (f *FS) change(number v86fs.Node, op func(d *node, dir int) error) error {
 	if err != nil {
 		return err
 	}
-	f.begin(d)
 	err = fault(op(d, dir))
-	f.end(d)
+	d.moved = true
 	return err
 }
 
@@ -29,6 +28,8 @@ func (f *FS) Create(number v86fs.Node, name string, w v86fs.NewFile) (v86fs.Attr
 	defer f.mu.Unlock()
 	var a v86fs.Attr
 	err := f.change(number, func(d *node, dir int) error {
+		// Who makes a file asks for it soon, and for others.
+		f.watchDir(d, dir)
 		fd := -1
 		if w.Mode&v86fs.ModeType == v86fs.ModeRegular {
 			var err error
@@ -40,9 +41,15 @@ func (f *FS) Create(number v86fs.Node, name string, w v86fs.NewFile) (v86fs.Attr
 			return err
 		}
 		f.expect(d, name, unix.IN_CREATE)
-		err := f.finish(dir, name, fd, &w)
+		var st unix.Statx_t
+		var n *node
+		err := f.finish(dir, name, fd, &w, &st)
 		if err == nil {
-			a, err = f.look(d, dir, name)
+			n, err = f.meet(d, name, &st)
+		}
+		if err == nil {
+			n.bare = f.bare(fd)
+			a = f.entry(d, n, &st)
 		}
 		if err != nil || !w.Open || fd < 0 {
 			if fd >= 0 {
@@ -51,7 +58,7 @@ func (f *FS) Create(number v86fs.Node, name string, w v86fs.NewFile) (v86fs.Attr
 			}
 			return err
 		}
-		f.opened(f.nodes[a.Node], &openFile{fd: fd, writable: true})
+		f.opened(n, &openFile{fd: fd, writable: true})
 		return nil
 	})
 	return a, err
@@ -76,9 +83,9 @@ func create(dir int, name string, w *v86fs.NewFile) error {
 // finish gives a file that was made its owner and its mode, which is before the
 // guest's umask and not subject to the host's; fd is -1 for what is not open. What
 // is right already is left alone: each change costs the host as much as the file.
-func (f *FS) finish(dir int, name string, fd int, w *v86fs.NewFile) error {
-	var st unix.Statx_t
-	err := statx(dir, name, fd, &st)
+// In the end st is what the file is like.
+func (f *FS) finish(dir int, name string, fd int, w *v86fs.NewFile, st *unix.Statx_t) error {
+	err := statx(dir, name, fd, st)
 	if err != nil {
 		return err
 	}
@@ -100,10 +107,12 @@ func (f *FS) finish(dir int, name string, fd int, w *v86fs.NewFile) error {
 			return err
 		}
 	}
-	if !chmod {
-		return nil
+	if chmod {
+		if err := unix.Fchmodat(unix.AT_FDCWD, descriptorPath(fd), mode, 0); err != nil {
+			return err
+		}
 	}
-	return unix.Fchmodat(unix.AT_FDCWD, descriptorPath(fd), mode, 0)
+	return unix.Statx(fd, "", unix.AT_EMPTY_PATH, statMask, st)
 }
 
 // statx asks about an open file, or a name in a directory if fd is -1.
@@ -135,10 +144,7 @@ func (f *FS) Tmpfile(number v86fs.Node, w v86fs.NewFile) (v86fs.Attr, error) {
 		return v86fs.Attr{}, fault(err)
 	}
 	var st unix.Statx_t
-	if err = f.finish(dir, "", fd, &w); err == nil {
-		err = unix.Statx(fd, "", unix.AT_EMPTY_PATH, statMask, &st)
-	}
-	if err == nil && len(f.nodes) >= nodeLimit {
+	if err = f.finish(dir, "", fd, &w, &st); err == nil && len(f.nodes) >= nodeLimit {
 		err = unix.ENFILE
 	}
 	if err != nil {
@@ -288,8 +294,7 @@ func (f *FS) Rename(oldNumber v86fs.Node, oldName string, newNumber v86fs.Node, 
 	if _, err = f.directory(to); err != nil {
 		return err
 	}
-	f.begin(to)
-	defer f.end(to)
+	to.moved = true
 	return f.change(oldNumber, func(from *node, dir int) error {
 		// The first directory's descriptor may have made room for the second.
 		toDir, err := f.directory(to)

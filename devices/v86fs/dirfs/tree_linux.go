@@ -192,6 +192,9 @@ func (f *FS) attrOf(n *node, st *unix.Statx_t) v86fs.Attr {
 		Change:  uint64(st.Ctime.Sec)*1e9 + uint64(st.Ctime.Nsec),
 		Watched: f.watched(n, st.Nlink),
 	}
+	if n.bare && stampOf(st) == n.seen {
+		a.Flags |= v86fs.AttrNoXattr
+	}
 	a.UID, a.GID = f.owners.shown(st.Uid, st.Gid)
 	if st.Mask&unix.STATX_BTIME != 0 {
 		a.Flags |= v86fs.AttrBtime
@@ -346,14 +349,28 @@ func (f *FS) Lookup(number v86fs.Node, name string) (v86fs.Attr, error) {
 func (f *FS) look(d *node, dir int, name string) (v86fs.Attr, error) {
 	var st unix.Statx_t
 	if err := unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, statMask, &st); err != nil {
-		return v86fs.Attr{}, fault(err)
+		return v86fs.Attr{DirWatched: d.watch >= 0}, fault(err)
 	}
 	n, err := f.meet(d, name, &st)
 	if err != nil {
 		return v86fs.Attr{}, err
 	}
+	return f.entry(d, n, &st), nil
+}
+
+// entry is the answer to who asked for, or made, a name in d that leads to n; it
+// counts a lookup.
+func (f *FS) entry(d, n *node, st *unix.Statx_t) v86fs.Attr {
 	n.lookups++
-	return f.attrOf(n, &st), nil
+	// Who watches a directory in the guest asks for it and then for nothing.
+	if f.watch != nil && n.watch < 0 && n.mode&unix.S_IFMT == unix.S_IFDIR {
+		if fd, err := f.directory(n); err == nil {
+			f.watchDir(n, fd)
+		}
+	}
+	a := f.attrOf(n, st)
+	a.DirWatched = d.watch >= 0
+	return a
 }
 
 // Forget implements v86fs.Backend.

@@ -51,6 +51,18 @@ type watchState struct {
 	seen    stamp
 	busy    int
 	foreign bool
+	// moved says that the guest changed names in a directory since it was seen.
+	moved bool
+	// bare says that there were no extended attributes when it was seen.
+	bare bool
+}
+
+// saw notes what a node is like when nothing of the guest's is under way.
+func (n *node) saw(st *unix.Statx_t) {
+	if now := stampOf(st); now != n.seen {
+		n.seen, n.bare = now, false
+	}
+	n.moved = false
 }
 
 // A happening is an event of one kind about a name.
@@ -84,8 +96,8 @@ func (f *FS) begin(n *node) {
 		return
 	}
 	var st unix.Statx_t
-	if n.busy == 0 && f.stat(n, &st) == nil && stampOf(&st) != n.seen {
-		n.foreign = true
+	if n.busy == 0 && !n.moved && f.stat(n, &st) == nil && stampOf(&st) != n.seen {
+		n.foreign, n.bare = true, false
 	}
 	n.busy++
 }
@@ -97,7 +109,7 @@ func (f *FS) end(n *node) {
 	n.busy--
 	var st unix.Statx_t
 	if f.stat(n, &st) == nil {
-		n.seen = stampOf(&st)
+		n.seen, n.moved = stampOf(&st), false
 	}
 }
 
@@ -189,7 +201,8 @@ func (w *watcher) consider(e event) (tell func()) {
 	}
 	kind := e.mask & (aboutNames | unix.IN_CLOSE_WRITE | unix.IN_MODIFY | unix.IN_ATTRIB)
 	if h := (happening{e.name, kind}); d.expected[h] > 0 {
-		if d.expected[h]--; d.expected[h] == 0 {
+		// Two closes are heard of as one if nothing came between them.
+		if d.expected[h]--; d.expected[h] == 0 || kind == unix.IN_CLOSE_WRITE {
 			delete(d.expected, h)
 		}
 		return nil
@@ -198,7 +211,11 @@ func (w *watcher) consider(e event) (tell func()) {
 	case kind&aboutNames != 0:
 		return w.renamed(d, &e)
 	case e.name == "":
-		return w.changed(d, e.mask)
+		var st unix.Statx_t
+		if w.fs.stat(d, &st) != nil {
+			return nil
+		}
+		return w.changed(d, e.mask, &st)
 	}
 	return w.modified(d, &e)
 }
@@ -207,7 +224,8 @@ func (w *watcher) consider(e event) (tell func()) {
 func (w *watcher) renamed(d *node, e *event) func() {
 	var child v86fs.Node
 	if e.mask&(unix.IN_CREATE|unix.IN_MOVED_TO) != 0 {
-		if n := w.at(d, e.name); n != nil {
+		var st unix.Statx_t
+		if n := w.at(d, e.name, &st); n != nil {
 			child = n.number
 		}
 	}
@@ -216,44 +234,42 @@ func (w *watcher) renamed(d *node, e *event) func() {
 }
 
 // at is the node that a name leads to, nil if the guest has none for it.
-func (w *watcher) at(d *node, name string) *node {
+func (w *watcher) at(d *node, name string, st *unix.Statx_t) *node {
 	dir, err := w.fs.directory(d)
 	if err != nil {
 		return nil
 	}
-	var st unix.Statx_t
-	if unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, statMask, &st) != nil {
+	if unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, statMask, st) != nil {
 		return nil
 	}
-	return w.fs.known[identityOf(&st)]
+	return w.fs.known[identityOf(st)]
 }
 
 // refresh notes what a node is like now.
 func (w *watcher) refresh(n *node) {
 	var st unix.Statx_t
 	if n.busy == 0 && w.fs.stat(n, &st) == nil {
-		n.seen = stampOf(&st)
+		n.saw(&st)
 	}
 }
 
-// changed tells of a node that is not as the guest's own last change left it.
-func (w *watcher) changed(n *node, mask uint32) func() {
-	var st unix.Statx_t
-	if w.fs.stat(n, &st) != nil {
-		return nil
-	}
-	now := stampOf(&st)
-	if n.busy == 0 && !n.foreign && now == n.seen {
+// changed tells of a node that is not as the guest's own last change left it; st
+// is what it is like.
+func (w *watcher) changed(n *node, mask uint32, st *unix.Statx_t) func() {
+	if n.busy == 0 && !n.foreign && stampOf(st) == n.seen {
 		return nil
 	}
 	what := uint32(v86fs.InvalAttr | v86fs.InvalXattr)
+	if n.foreign || n.busy == 0 {
+		what |= v86fs.InvalSure
+	}
 	if mask&unix.IN_MODIFY != 0 || n.foreign {
 		what |= v86fs.InvalData
 	}
 	n.foreign = false
 	// Closing follows a change and tells nothing new, but who waits for it is to hear.
 	if n.busy == 0 && mask&unix.IN_MODIFY == 0 {
-		n.seen = now
+		n.saw(st)
 	}
 	return func() {
 		w.notify.Changed(n.number, what, mask&(unix.IN_MODIFY|unix.IN_ATTRIB|unix.IN_CLOSE_WRITE), 0, 0)
@@ -261,11 +277,12 @@ func (w *watcher) changed(n *node, mask uint32) func() {
 }
 
 func (w *watcher) modified(d *node, e *event) func() {
-	n := w.at(d, e.name)
+	var st unix.Statx_t
+	n := w.at(d, e.name, &st)
 	if n == nil {
 		return nil
 	}
-	return w.changed(n, e.mask)
+	return w.changed(n, e.mask, &st)
 }
 
 // watchDir watches a directory the guest looks into.

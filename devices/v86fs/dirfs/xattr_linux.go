@@ -57,6 +57,7 @@ func (f *FS) named(number v86fs.Node, attribute string, op func(path string) err
 func (f *FS) alter(number v86fs.Node, attribute string, op func(path string) error) error {
 	return f.named(number, attribute, func(path string) error {
 		n := f.nodes[number]
+		n.bare = false
 		f.begin(n)
 		defer f.end(n)
 		return op(path)
@@ -130,6 +131,16 @@ func (f *FS) Listxattr(number v86fs.Node) ([]string, error) {
 // Removexattr implements v86fs.Backend.
 func (f *FS) Removexattr(number v86fs.Node, name string) error {
 	return f.alter(number, name, func(path string) error { return unix.Removexattr(path, name) })
+}
+
+// bare reports whether an open file that was just made has no attributes, which
+// the guest would ask for before it first writes. A descriptor of -1 is none.
+func (f *FS) bare(fd int) bool {
+	if f.watch == nil || fd < 0 || f.flags&v86fs.HasXattr == 0 {
+		return false
+	}
+	n, err := unix.Flistxattr(fd, nil)
+	return err == nil && n == 0
 }
 
 // hasDefaultACL reports whether a directory gives an ACL to what is made in it.

@@ -149,7 +149,7 @@ func (f *FS) Root() (v86fs.Attr, error) { return f.Getattr(f.root.attr.Node) }
 func attrOf(p *file) v86fs.Attr {
 	a := p.attr
 	a.Blocks = uint64(len(p.pages)) * (blockSize / 512)
-	a.Watched = true
+	a.Watched, a.DirWatched = true, true
 	return a
 }
 
@@ -163,7 +163,7 @@ func (f *FS) Lookup(dir v86fs.Node, name string) (v86fs.Attr, error) {
 	}
 	p, ok := d.entries[name]
 	if !ok {
-		return v86fs.Attr{}, v86fs.ENOENT
+		return v86fs.Attr{DirWatched: true}, v86fs.ENOENT
 	}
 	return attrOf(p), nil
 }

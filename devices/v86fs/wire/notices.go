@@ -6,6 +6,7 @@ const (
 	InvalData  = 1 << 1
 	InvalXattr = 1 << 2 // extended attributes and ACLs
 	InvalGone  = 1 << 3 // the file is not reachable any more
+	InvalSure  = 1 << 4 // the data was changed by somebody else for sure
 )
 
 // Events a notification tells of, as inotify has them.
