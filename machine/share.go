@@ -23,6 +23,9 @@ type ShareOptions struct {
 	// Owners says whose the files are that the guest sees and makes: auto, squash or
 	// host (docs/shared-directories.md); empty is auto.
 	Owners string
+	// Overlay is a directory that takes what the guest changes, made if need be; the
+	// shared directory itself stays as it is. Empty for none.
+	Overlay string
 }
 
 // Check reports what is wrong with the options.
@@ -38,7 +41,9 @@ func Share(name, dir string, o ShareOptions) (Export, error) {
 		return Export{}, err
 	}
 	x := Export{Name: name, ReadOnly: o.ReadOnly}
-	if o.ReadOnly {
+	if o.Overlay != "" {
+		x.Backend, err = overlaid(dir, owners, &o)
+	} else if o.ReadOnly {
 		x.Backend, err = dirfs.NewReadOnly(dir, owners)
 	} else {
 		x.Backend, err = dirfs.New(dir, owners)

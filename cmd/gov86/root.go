@@ -58,7 +58,7 @@ func newRoot(status *int) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newRun(status), newDisasm(), newCtl(), newScreenshot(), newSendKey(), newType(), newMouse(),
-		newVersion(), newDoctor(), newGuard())
+		newVersion(), newDoctor(), newFS(), newGuard())
 	return root
 }
 

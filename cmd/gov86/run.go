@@ -102,7 +102,8 @@ func newRun(status *int) *cobra.Command {
 		"share a directory under a name: `[NAME=]DIR[,OPTION]...`, repeatable; the embedded guest mounts\n"+
 			"it at /mnt/NAME (default for the embedded guest \"host=.,ro\"). DIR may be mem:, an empty one in\n"+
 			"memory. Options: ro; owners=auto, squash or host, whose the files are in the guest:\n"+
-			"with squash, yours are root's; with host, the numbers are those of the host")
+			"with squash, yours are root's; with host, the numbers are those of the host; cow=OVERLAY, to\n"+
+			"keep what the guest changes in that directory, for gov86 fs")
 	f.StringArrayVar(&s.disks, "disk", nil,
 		"have the disk whose image is in a file: `FILE[,OPTION]...`, repeatable. Options: ro; snapshot,\n"+
 			"to forget at the end what was written; overlay=FILE, to keep it in that QCOW2 image, which\n"+

@@ -23,6 +23,7 @@ type share struct {
 	dir      string
 	readOnly bool
 	owners   string
+	overlay  string // that takes the changes, if any
 }
 
 // shareName is what a name may be: it stands in the guest's kernel command
@@ -30,7 +31,7 @@ type share struct {
 var shareName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
 // shareForm is how a share is written.
-const shareForm = "[NAME=]DIR[,ro][,owners=OWNERS]"
+const shareForm = "[NAME=]DIR[,ro][,owners=OWNERS][,cow=OVERLAY]"
 
 // parseShare reads what shareForm says. What stands before the first equals sign
 // is a name only if it could be one, so that a directory with an equals sign is
@@ -66,6 +67,8 @@ func (s *share) option() bool {
 		return false
 	case name == "owners":
 		s.owners = value
+	case name == "cow":
+		s.overlay = value
 	default:
 		return false
 	}
@@ -104,6 +107,9 @@ func (s share) check(other string) error {
 		return failure{"--fs " + s.dir, err.Error(), "write --fs " + shareForm}
 	}
 	if s.dir == memoryShare {
+		if s.overlay != "" {
+			return failure{"--fs " + s.dir, "there is nothing under the changes", "leave out cow=" + s.overlay}
+		}
 		return nil
 	}
 	const remedy = "give --fs an existing directory"
@@ -132,7 +138,7 @@ func cause(err error) string {
 }
 
 func (s *share) options() machine.ShareOptions {
-	return machine.ShareOptions{ReadOnly: s.readOnly, Owners: s.owners}
+	return machine.ShareOptions{ReadOnly: s.readOnly, Owners: s.owners, Overlay: s.overlay}
 }
 
 // open opens the share for a machine.

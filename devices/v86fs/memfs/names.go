@@ -1,6 +1,9 @@
 package memfs
 
-import "github.com/gov86/gov86/devices/v86fs"
+import (
+	"github.com/gov86/gov86/devices/v86fs"
+	"github.com/gov86/gov86/devices/v86fs/acl"
+)
 
 // entry puts a file under a name that is free.
 func (f *FS) entry(d *file, name string, p *file) {
@@ -9,6 +12,11 @@ func (f *FS) entry(d *file, name string, p *file) {
 	if p.isDir() {
 		p.parent = d
 		p.attr.Nlink = 2
+		for _, q := range p.entries {
+			if q.isDir() {
+				p.attr.Nlink++
+			}
+		}
 		d.attr.Nlink++
 	} else {
 		p.attr.Nlink = uint32(p.names)
@@ -89,13 +97,13 @@ func (f *FS) inherit(d *file, w v86fs.NewFile) (*file, error) {
 	if len(f.files) >= maxFiles {
 		return nil, v86fs.ENOSPC
 	}
-	acl := d.xattrs[aclDefault]
-	if acl != nil && w.Mode&v86fs.ModeType != v86fs.ModeSymlink {
+	list := d.xattrs[acl.Default]
+	if list != nil && w.Mode&v86fs.ModeType != v86fs.ModeSymlink {
 		w.Umask = 0
 	}
 	p := f.make(w)
-	if acl != nil && p.kind() != v86fs.ModeSymlink {
-		p.inheritACL(acl)
+	if list != nil && p.kind() != v86fs.ModeSymlink {
+		p.inheritACL(list)
 	}
 	return p, nil
 }
