@@ -32,9 +32,7 @@ func (c *CPU) SetCR3(v uint32) Trap {
 			return t
 		}
 	}
-	c.CR3 = v
-	c.tracePaging("CR3", v)
-	c.TLB.FlushLocal()
+	c.enterSpace(v)
 	return NoTrap
 }
 

@@ -71,7 +71,7 @@ func (r *Region) Entry(i uint32) uint64 {
 type Leaf struct {
 	Frame uint32
 	// Writable says what the page tables say, Dirty that the dirty bit is set.
-	User, Writable, Dirty, Global bool
+	User, Writable, Dirty, Global, NoExec bool
 }
 
 // Leaf returns what an entry makes of page i of the region, unless accesses that
@@ -82,7 +82,8 @@ func (c *CPU) Leaf(r *Region, i uint32, entry uint64) (l Leaf, ok bool) {
 	case all&(ptP|ptA) != ptP|ptA,
 		r.Directory&^(ptNX|(1<<physBits-1)) != 0,
 		entry&^(ptNX|(1<<32-1)) != 0,
-		either&ptNX != 0 && c.MSR.EFER&EFERNXE == 0:
+		either&ptNX != 0 && c.MSR.EFER&EFERNXE == 0,
+		r.Large && r.width == 4 && uint32(r.Directory)&c.largeReserved() != 0:
 		return l, false
 	}
 	at := uint32(entry) &^ 0xfff
@@ -97,7 +98,7 @@ func (c *CPU) Leaf(r *Region, i uint32, entry uint64) (l Leaf, ok bool) {
 	l = Leaf{
 		Frame: c.Mem.Frame(mem.Addr(at)),
 		User:  all&ptUS != 0, Writable: all&ptRW != 0, Dirty: entry&ptD != 0,
-		Global: entry&ptG != 0 && c.CR4&CR4PGE != 0,
+		Global: entry&ptG != 0 && c.CR4&CR4PGE != 0, NoExec: either&ptNX != 0,
 	}
 	return l, true
 }

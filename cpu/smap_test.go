@@ -100,10 +100,11 @@ func TestTheViewOfACHoldsOnlyWhileSMAPIsOn(t *testing.T) {
 		fn   func()
 	}{
 		{"INVLPG", func() { r.TLB.FlushPage(l) }},
-		{"MOV to CR3", func() { r.must(r.SetCR3(pdAt)) }},
+		{"MOV to CR3", func() { r.must(r.SetCR3(freeAt)) }},
 		{"code in the page", func() { r.TLB.Protect(freeAt >> 12) }},
 		{"CR4.SMAP", func() { r.must(r.SetCR4(0)) }},
 	} {
+		r.must(r.SetCR3(pdAt))
 		if r.Translate(l, Write); override[l>>12] == 0 {
 			t.Errorf("before %s the page is not in the view", forget.what)
 		}

@@ -304,12 +304,10 @@ func (c *CPU) saveTSS(s *taskSwitch) Trap {
 func (c *CPU) enterTask(w *taskSwitch) Trap {
 	s := &w.next
 	if w.wide && c.CR0&CR0PG != 0 && s.cr3 != c.CR3 {
-		c.CR3 = s.cr3
-		c.tracePaging("CR3", s.cr3)
 		if c.CR4&CR4PAE != 0 {
 			c.PDPTE = w.pdptes
 		}
-		c.TLB.FlushLocal()
+		c.enterSpace(s.cr3)
 	}
 	c.EIP = s.eip
 	c.EFLAGS = s.eflags&loadable | FlagOne

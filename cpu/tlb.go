@@ -31,7 +31,8 @@ type Table [pages]uintptr
 // page is memory, the right was checked, the accessed bit (to write, the dirty
 // bit) is set, and a page to be written holds no decoded code.
 //
-// Entries that are filled are listed, so that a flush costs what was used.
+// Entries that are filled are listed, so that a flush costs what was used: those of
+// global pages apart, which most flushes keep.
 type TLB struct {
 	// View is indexed by View.
 	View [views]*Table
@@ -43,12 +44,15 @@ type TLB struct {
 	// Shadow, if it is not nil, is told of what is forgotten.
 	Shadow Shadow
 
-	entry  *[pages]uint32
-	filled []uint32
+	entry         *[pages]uint32
+	global, local []uint32 // pages with an entry
 	// overrides tells that the override views are not empty.
 	overrides bool
 	// large tells of each 4 MiB whether a page of it came from a large page.
 	large [pages >> 10]bool
+	// spaces are address spaces that were left, next is where the next one goes.
+	spaces [keptSpaces]space
+	next   int
 }
 
 // A Shadow keeps translations of its own, made of the page tables and of what mem
@@ -77,7 +81,7 @@ const (
 	entryLarge // of a 2- or 4-MByte page
 )
 
-// capacity bounds the list of filled pages: beyond it everything is flushed.
+// capacity bounds each list of filled pages: beyond it everything is flushed.
 const capacity = 16384
 
 // clear empties a page's entry and its views.
@@ -115,10 +119,7 @@ func (t *TLB) Remap() {
 
 // empty forgets every translation here.
 func (t *TLB) empty() {
-	for _, p := range t.filled {
-		t.clear(p)
-	}
-	t.filled = t.filled[:0]
+	t.drop(func(uint32) bool { return true })
 	t.overrides = false
 	t.Epoch++
 }
@@ -126,15 +127,10 @@ func (t *TLB) empty() {
 // FlushLocal forgets every translation that is not global
 // (Intel SDM Vol. 3A, "Global Pages").
 func (t *TLB) FlushLocal() {
-	kept := t.filled[:0]
-	for _, p := range t.filled {
-		if t.entry[p]&entryGlobal != 0 {
-			kept = append(kept, p)
-		} else {
-			t.clear(p)
-		}
+	for _, p := range t.local {
+		t.clear(p)
 	}
-	t.filled = kept
+	t.local = t.local[:0]
 	t.Epoch++
 	if t.Shadow != nil {
 		t.Shadow.Flushed(false)
@@ -153,28 +149,14 @@ func (t *TLB) FlushPage(l Linear) {
 	if t.entry[page] == 0 && !t.large[region] {
 		return
 	}
-	kept := t.filled[:0]
-	for _, p := range t.filled {
-		if p == page || p>>10 == region && t.entry[p]&entryLarge != 0 {
-			t.clear(p)
-		} else {
-			kept = append(kept, p)
-		}
-	}
-	t.filled = kept
+	t.drop(func(p uint32) bool { return p == page || p>>10 == region && t.entry[p]&entryLarge != 0 })
 	t.large[region] = false
 }
 
 // Protect takes away the right to write the frame on the fast path, since code
 // was decoded from it.
 func (t *TLB) Protect(frame uint32) {
-	for _, p := range t.filled {
-		if t.entry[p]>>12 == frame {
-			for v := WriteView; v < t.used(); v += UserView {
-				t.View[v][p] = 0
-			}
-		}
-	}
+	t.ProtectFrames(frame, frame)
 	if t.Shadow != nil {
 		t.Shadow.Protected(frame)
 	}
@@ -182,10 +164,12 @@ func (t *TLB) Protect(frame uint32) {
 
 // ProtectFrames is Protect for the frames from first to last.
 func (t *TLB) ProtectFrames(first, last uint32) {
-	for _, p := range t.filled {
-		if f := t.entry[p] >> 12; f >= first && f <= last {
-			for v := WriteView; v < t.used(); v += UserView {
-				t.View[v][p] = 0
+	for _, filled := range [...][]uint32{t.global, t.local} {
+		for _, p := range filled {
+			if f := t.entry[p] >> 12; f >= first && f <= last {
+				for v := WriteView; v < t.used(); v += UserView {
+					t.View[v][p] = 0
+				}
 			}
 		}
 	}
@@ -194,15 +178,34 @@ func (t *TLB) ProtectFrames(first, last uint32) {
 // Drop forgets what leads to the frames from first to last. Linear addresses
 // still lead there, so that the epoch stays.
 func (t *TLB) Drop(first, last uint32) {
-	kept := t.filled[:0]
-	for _, p := range t.filled {
-		if f := t.entry[p] >> 12; f >= first && f <= last {
-			t.clear(p)
-		} else {
-			kept = append(kept, p)
+	t.drop(func(p uint32) bool { return t.entry[p]>>12 >= first && t.entry[p]>>12 <= last })
+}
+
+// drop forgets the pages that gone says.
+func (t *TLB) drop(gone func(page uint32) bool) {
+	for _, filled := range [...]*[]uint32{&t.global, &t.local} {
+		kept := (*filled)[:0]
+		for _, p := range *filled {
+			if gone(p) {
+				t.clear(p)
+			} else {
+				kept = append(kept, p)
+			}
 		}
+		*filled = kept
 	}
-	t.filled = kept
+}
+
+// list enters page, with the bits of its entry, in the list that it belongs to.
+func (t *TLB) list(page, bits uint32) {
+	filled := &t.local
+	if bits&entryGlobal != 0 {
+		filled = &t.global
+	}
+	if len(*filled) == cap(*filled) {
+		t.empty()
+	}
+	*filled = append(*filled, page)
 }
 
 // reopen derives the views of the page of l anew, after a write that opened it.
@@ -220,13 +223,14 @@ func (c *CPU) fill(l Linear, at mem.Addr, bits uint32) {
 	c.traceFill(l, at, bits)
 	t := &c.TLB
 	page := uint32(l >> 12)
-	if t.entry[page] == 0 {
-		if len(t.filled) == cap(t.filled) {
-			t.empty()
-		}
-		t.filled = append(t.filled, page)
-	} else {
+	switch old := t.entry[page]; {
+	case old == 0:
+		t.list(page, bits)
+	case (old^bits)&entryGlobal == 0:
 		t.clear(page)
+	default:
+		t.drop(func(p uint32) bool { return p == page })
+		t.list(page, bits)
 	}
 	t.entry[page] = c.Mem.Frame(at)<<12 | bits | entryValid
 	if bits&entryLarge != 0 {

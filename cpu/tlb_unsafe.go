@@ -16,7 +16,7 @@ func (t *TLB) allocate() ([]byte, error) {
 	}
 	t.Blank = (*Table)(unsafe.Pointer(&b[int(views)*tableBytes]))
 	t.entry = (*[pages]uint32)(unsafe.Pointer(&b[int(views+1)*tableBytes]))
-	t.filled = make([]uint32, 0, capacity)
+	t.global, t.local = make([]uint32, 0, capacity), make([]uint32, 0, capacity)
 	return b, nil
 }
 
