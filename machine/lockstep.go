@@ -157,8 +157,14 @@ func (l *lockstep) follow(m *Machine) error {
 	return nil
 }
 
-// slept has the second machine's time follow that of the first, which has slept.
-func (l *lockstep) slept(m *Machine) { l.second.clock.count = m.clock.count }
+// slept has the second machine follow the first, which has slept or is halted for
+// good.
+func (l *lockstep) slept(m *Machine) {
+	l.second.clock.count = m.clock.count
+	if m.over {
+		l.second.end(m.ending)
+	}
+}
 
 // burst runs both machines and compares their processors.
 func (l *lockstep) burst(m *Machine) error {
