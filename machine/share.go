@@ -20,8 +20,8 @@ type Export = v86fs.Export
 // ShareOptions say how a directory is shared.
 type ShareOptions struct {
 	ReadOnly bool
-	// Owners says whose the files are that the guest sees and makes: auto, squash or
-	// host (docs/shared-directories.md); empty is auto.
+	// Owners says whose the files are that the guest sees and makes: auto, squash,
+	// mapped or host (docs/shared-directories.md); empty is auto.
 	Owners string
 	// Overlay is a directory that takes what the guest changes, made if need be; the
 	// shared directory itself stays as it is. Empty for none.

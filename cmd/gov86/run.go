@@ -101,8 +101,9 @@ func newRun(status *int) *cobra.Command {
 	f.StringArrayVar(&directories, "fs", nil,
 		"share a directory under a name: `[NAME=]DIR[,OPTION]...`, repeatable; the embedded guest mounts\n"+
 			"it at /mnt/NAME (default for the embedded guest \"host=.,ro\"). DIR may be mem:, an empty one in\n"+
-			"memory. Options: ro; owners=auto, squash or host, whose the files are in the guest:\n"+
-			"with squash, yours are root's; with host, the numbers are those of the host; cow=OVERLAY, to\n"+
+			"memory. Options: ro; owners=auto, squash, mapped or host, whose the files are in the\n"+
+			"guest: with squash, yours are root's; with mapped, the guest gives them to whom it likes,\n"+
+			"and the host does not notice; with host, the numbers are those of the host; cow=OVERLAY, to\n"+
 			"keep what the guest changes in that directory, for gov86 fs")
 	f.StringArrayVar(&s.disks, "disk", nil,
 		"have the disk whose image is in a file: `FILE[,OPTION]...`, repeatable. Options: ro; snapshot,\n"+

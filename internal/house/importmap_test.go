@@ -64,7 +64,7 @@ var importMap = []row{
 	{pkg: "devices/virtioblk", ours: "devices/virtio hw mem snapshot trace", banned: noHost},
 	{pkg: "devices/v86fs", ours: "devices/virtio devices/v86fs/wire hw mem snapshot trace", banned: "os"},
 	{pkg: "devices/v86fs/wire", banned: noHost},
-	{pkg: "devices/v86fs/dirfs", ours: "devices/v86fs", others: sys},
+	{pkg: "devices/v86fs/dirfs", ours: "devices/v86fs devices/v86fs/acl", others: sys},
 	{pkg: "devices/v86fs/iofs", ours: "devices/v86fs", banned: "os time net"},
 	{pkg: "devices/v86fs/acl", ours: "devices/v86fs", banned: noHost},
 	{pkg: "devices/v86fs/cowfs", ours: "devices/v86fs devices/v86fs/acl devices/v86fs/dirfs", others: sys},

@@ -62,7 +62,7 @@ func (f *FS) Write(number v86fs.Node, p [][]byte, off uint64, flags uint32) (uin
 	done := 0
 	err := f.altered(number, func(fd int) error {
 		if flags&v86fs.WriteKillPriv != 0 {
-			if err := unprivileged(fd); err != nil {
+			if err := f.unprivileged(fd); err != nil {
 				return err
 			}
 		}
@@ -108,9 +108,13 @@ func writeSome(fd int, p [][]byte, off int64, how int, atEnd bool) (at int64, n 
 }
 
 // unprivileged takes from a file what a write by somebody else takes away.
-func unprivileged(fd int) error {
-	unix.Fremovexattr(fd, "security.capability")
-	return chmod(fd, &v86fs.Change{Valid: v86fs.KillSUID | v86fs.KillSGID})
+func (f *FS) unprivileged(fd int) error {
+	unix.Fremovexattr(fd, f.hostName("security.capability"))
+	c := v86fs.Change{Valid: v86fs.KillSUID | v86fs.KillSGID}
+	if f.owners == OwnersMapped {
+		return f.setMapped(fd, &c)
+	}
+	return chmod(fd, &c)
 }
 
 // Fsync implements v86fs.Backend.
@@ -146,7 +150,7 @@ func (f *FS) Fallocate(number v86fs.Node, mode, flags uint32, off, length uint64
 	}
 	return f.altered(number, func(fd int) error {
 		if flags&v86fs.WriteKillPriv != 0 {
-			if err := unprivileged(fd); err != nil {
+			if err := f.unprivileged(fd); err != nil {
 				return err
 			}
 		}
@@ -180,7 +184,7 @@ func (f *FS) CopyRange(from v86fs.Node, off uint64, to v86fs.Node, toOff, length
 	err := f.with(from, false, func(in int) error {
 		return f.altered(to, func(out int) error {
 			if flags&v86fs.WriteKillPriv != 0 {
-				if err := unprivileged(out); err != nil {
+				if err := f.unprivileged(out); err != nil {
 					return err
 				}
 			}

@@ -40,7 +40,7 @@ func (f *FS) openNode(n *node, writable bool) (*openFile, error) {
 	if n.mode&unix.S_IFMT == unix.S_IFDIR {
 		return nil, v86fs.EISDIR
 	}
-	if n.mode&unix.S_IFMT != unix.S_IFREG {
+	if n.mode&unix.S_IFMT != unix.S_IFREG || n.stands != 0 {
 		return nil, v86fs.EACCES
 	}
 	dir, err := f.directory(n.parent)
@@ -273,11 +273,17 @@ func (f *FS) Setattr(number v86fs.Node, c v86fs.Change) (v86fs.Attr, error) {
 		return v86fs.Attr{}, err
 	}
 	if c.Valid&^(v86fs.SetSize|v86fs.SetCtime) != 0 {
-		if n == f.root && c.Valid&v86fs.SetMode != 0 && f.owners != OwnersHost {
+		if n == f.root && c.Valid&v86fs.SetMode != 0 && f.owners == OwnersSquash {
 			return v86fs.Attr{}, v86fs.EPERM // the shared directory itself belongs to the host
 		}
 		f.begin(n)
-		err := f.hold(n, func(fd int) error { return f.set(fd, &c) })
+		var err error
+		if f.owners == OwnersMapped && n.mode&unix.S_IFMT == unix.S_IFLNK {
+			err = f.chownLink(n, &c)
+		}
+		if err == nil {
+			err = f.hold(n, func(fd int) error { return f.set(fd, &c) })
+		}
 		f.end(n)
 		if err != nil {
 			return v86fs.Attr{}, err
@@ -289,6 +295,12 @@ func (f *FS) Setattr(number v86fs.Node, c v86fs.Change) (v86fs.Attr, error) {
 // set changes owner, permissions and times, in that order: a change of the owner
 // takes set-user-ID away.
 func (f *FS) set(fd int, c *v86fs.Change) error {
+	if f.owners == OwnersMapped {
+		if err := f.setMapped(fd, c); err != nil {
+			return err
+		}
+		return f.setRest(fd, c)
+	}
 	if c.Valid&(v86fs.SetUID|v86fs.SetGID) != 0 {
 		if err := f.chown(fd, c.Valid, c.UID, c.GID); err != nil {
 			return err
@@ -299,8 +311,13 @@ func (f *FS) set(fd int, c *v86fs.Change) error {
 			return err
 		}
 	}
+	return f.setRest(fd, c)
+}
+
+// setRest takes capabilities away, and sets times.
+func (f *FS) setRest(fd int, c *v86fs.Change) error {
 	if c.Valid&v86fs.KillPriv != 0 {
-		unix.Removexattr(descriptorPath(fd), "security.capability")
+		unix.Removexattr(descriptorPath(fd), f.hostName("security.capability"))
 	}
 	if c.Valid&(v86fs.SetAtime|v86fs.SetMtime) == 0 {
 		return nil

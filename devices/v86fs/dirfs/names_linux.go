@@ -37,7 +37,7 @@ func (f *FS) Create(number v86fs.Node, name string, w v86fs.NewFile) (v86fs.Attr
 			if err != nil {
 				return err
 			}
-		} else if err := create(dir, name, &w); err != nil {
+		} else if err := f.create(dir, name, &w); err != nil {
 			return err
 		}
 		f.expect(d, name, unix.IN_CREATE)
@@ -65,6 +65,13 @@ func (f *FS) Create(number v86fs.Node, name string, w v86fs.NewFile) (v86fs.Attr
 }
 
 // create makes what is no regular file.
+func (f *FS) create(dir int, name string, w *v86fs.NewFile) error {
+	if f.owners == OwnersMapped {
+		return f.createMapped(dir, name, w)
+	}
+	return create(dir, name, w)
+}
+
 func create(dir int, name string, w *v86fs.NewFile) error {
 	mode := w.Mode & (v86fs.ModeType | 0o777)
 	switch w.Mode & v86fs.ModeType {
@@ -85,6 +92,12 @@ func create(dir int, name string, w *v86fs.NewFile) error {
 // is right already is left alone: each change costs the host as much as the file.
 // In the end st is what the file is like.
 func (f *FS) finish(dir int, name string, fd int, w *v86fs.NewFile, st *unix.Statx_t) error {
+	if f.owners == OwnersMapped {
+		if err := f.finishMapped(dir, name, fd, w); err != nil {
+			return err
+		}
+		return statx(dir, name, fd, st)
+	}
 	err := statx(dir, name, fd, st)
 	if err != nil {
 		return err
@@ -198,11 +211,15 @@ func (f *FS) Readlink(number v86fs.Node) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if n.mode&unix.S_IFMT != unix.S_IFLNK {
+	if n.mode&unix.S_IFMT != unix.S_IFLNK && n.stands != unix.S_IFLNK {
 		return "", v86fs.EINVAL
 	}
 	var target string
 	err = f.hold(n, func(fd int) error {
+		if n.stands != 0 {
+			target, err = readStandIn(fd)
+			return err
+		}
 		buf := [unix.PathMax + 1]byte{}
 		k, err := unix.Readlinkat(fd, "", buf[:])
 		target = string(buf[:max(k, 0)])

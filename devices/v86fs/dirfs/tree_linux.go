@@ -46,6 +46,7 @@ type node struct {
 	parent *node // nil for the root
 	name   string
 	mode   uint32
+	stands uint32 // with OwnersMapped, the type that a regular file stands for
 
 	lookups uint64        // that the guest has not given back
 	dirfd   int           // of a directory, or -1
@@ -106,6 +107,10 @@ func New(dir string, owners Owners) (*FS, error) {
 	f.root = f.add(nil, "", &st)
 	f.root.dirfd = fd
 	f.flags = f.abilities()
+	if f.owners == OwnersMapped && f.flags&v86fs.HasXattr == 0 {
+		unix.Close(fd)
+		return nil, fmt.Errorf("%s: its file system keeps no extended attributes, in which mapped owners are", dir)
+	}
 	return f, nil
 }
 
@@ -196,6 +201,9 @@ func (f *FS) attrOf(n *node, st *unix.Statx_t) v86fs.Attr {
 		a.Flags |= v86fs.AttrNoXattr
 	}
 	a.UID, a.GID = f.owners.shown(st.Uid, st.Gid)
+	if f.owners == OwnersMapped {
+		f.show(n, &a, st)
+	}
 	if st.Mask&unix.STATX_BTIME != 0 {
 		a.Flags |= v86fs.AttrBtime
 	}
@@ -409,7 +417,11 @@ func (f *FS) Readdir(number v86fs.Node) ([]v86fs.Entry, error) {
 		return nil, fault(err)
 	}
 	defer unix.Close(fd)
-	return readEntries(fd)
+	list, err := readEntries(fd)
+	if f.owners == OwnersMapped {
+		f.types(fd, list)
+	}
+	return list, err
 }
 
 // readEntries reads the names in a directory, without "." and "..".

@@ -19,12 +19,15 @@ const (
 // abilities finds out what the file system of the shared directory can do.
 func (f *FS) abilities() uint32 {
 	flags := uint32(v86fs.HasLocks)
-	if f.owners == OwnersHost {
+	if f.owners != OwnersSquash {
 		flags |= v86fs.HasOwners
 	}
 	root := descriptorPath(f.root.dirfd)
 	if _, err := unix.Listxattr(root, nil); err == nil {
 		flags |= v86fs.HasXattr
+	}
+	if f.owners == OwnersMapped {
+		return flags | v86fs.HasACL // lists are attributes like others
 	}
 	if _, err := unix.Getxattr(root, aclDefault, nil); err == nil || err == unix.ENODATA {
 		flags |= v86fs.HasACL
@@ -39,9 +42,11 @@ func (f *FS) permitted(name string) bool {
 		f.owners == OwnersHost && (strings.HasPrefix(name, "trusted.") || strings.HasPrefix(name, "security."))
 }
 
-// named runs op with a name by which the host finds a node's attributes.
-func (f *FS) named(number v86fs.Node, attribute string, op func(path string) error) error {
-	if attribute != "" && !f.permitted(attribute) {
+// named runs op with a name by which the host finds a node's attributes, and what
+// it calls the attribute.
+func (f *FS) named(number v86fs.Node, attribute string, op func(path, name string) error) error {
+	name := f.hostName(attribute)
+	if attribute != "" && name == "" {
 		return v86fs.EOPNOTSUPP
 	}
 	f.mu.Lock()
@@ -50,24 +55,24 @@ func (f *FS) named(number v86fs.Node, attribute string, op func(path string) err
 	if err != nil {
 		return err
 	}
-	return f.hold(n, func(fd int) error { return op(descriptorPath(fd)) })
+	return f.hold(n, func(fd int) error { return op(descriptorPath(fd), name) })
 }
 
 // alter is named for a change.
-func (f *FS) alter(number v86fs.Node, attribute string, op func(path string) error) error {
-	return f.named(number, attribute, func(path string) error {
+func (f *FS) alter(number v86fs.Node, attribute string, op func(path, name string) error) error {
+	return f.named(number, attribute, func(path, name string) error {
 		n := f.nodes[number]
 		n.bare = false
 		f.begin(n)
 		defer f.end(n)
-		return op(path)
+		return op(path, name)
 	})
 }
 
 // Getxattr implements v86fs.Backend.
 func (f *FS) Getxattr(number v86fs.Node, name string) ([]byte, error) {
 	var value []byte
-	err := f.named(number, name, func(path string) (err error) {
+	err := f.named(number, name, func(path, name string) (err error) {
 		value, err = getxattr(path, name)
 		return err
 	})
@@ -90,7 +95,10 @@ func getxattr(path, name string) ([]byte, error) {
 
 // Setxattr implements v86fs.Backend.
 func (f *FS) Setxattr(number v86fs.Node, name string, value []byte, flags uint32) error {
-	return f.alter(number, name, func(path string) error {
+	if f.owners == OwnersMapped && (name == aclAccess || name == aclDefault) {
+		return f.setListOf(number, name, value, flags)
+	}
+	return f.alter(number, name, func(path, name string) error {
 		how := int(flags & (v86fs.XattrCreate | v86fs.XattrReplace))
 		if err := unix.Setxattr(path, name, value, how); err != nil {
 			if err == unix.EOPNOTSUPP && f.flags&v86fs.HasACL != 0 && strings.HasPrefix(name, "system.") {
@@ -112,14 +120,14 @@ func (f *FS) Setxattr(number v86fs.Node, name string, value []byte, flags uint32
 // Listxattr implements v86fs.Backend.
 func (f *FS) Listxattr(number v86fs.Node) ([]string, error) {
 	var names []string
-	err := f.named(number, "", func(path string) error {
+	err := f.named(number, "", func(path, _ string) error {
 		list := make([]byte, xattrMost)
 		k, err := unix.Listxattr(path, list)
 		if err != nil {
 			return err
 		}
 		for name := range strings.SplitSeq(string(list[:k]), "\x00") {
-			if name != "" && f.permitted(name) {
+			if name = f.guestName(name); name != "" {
 				names = append(names, name)
 			}
 		}
@@ -130,7 +138,7 @@ func (f *FS) Listxattr(number v86fs.Node) ([]string, error) {
 
 // Removexattr implements v86fs.Backend.
 func (f *FS) Removexattr(number v86fs.Node, name string) error {
-	return f.alter(number, name, func(path string) error { return unix.Removexattr(path, name) })
+	return f.alter(number, name, func(path, name string) error { return unix.Removexattr(path, name) })
 }
 
 // bare reports whether an open file that was just made has no attributes, which
