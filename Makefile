@@ -18,8 +18,12 @@ SILICON_SEED ?= $(shell date +%s)
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## build bin/gov86, one static file
-	$(GO) build -trimpath -o bin/gov86 ./cmd/gov86
+build: ## build bin/gov86, one static file; with a window where pkg-config finds sdl2
+	@if pkg-config --exists sdl2 2>/dev/null; then \
+		CGO_ENABLED=1 $(GO) build -trimpath -tags sdl -o bin/gov86 ./cmd/gov86; \
+	else \
+		$(GO) build -trimpath -o bin/gov86 ./cmd/gov86; \
+	fi
 
 run: build ## boot the embedded guest; ARGS='--fs dir' adds flags
 	@./bin/gov86 run $(ARGS)

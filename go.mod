@@ -6,6 +6,7 @@ require (
 	github.com/klauspost/compress v1.20.3
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
+	github.com/veandco/go-sdl2 v0.4.39
 	golang.org/x/arch v0.32.0
 	golang.org/x/sys v0.49.0
 )

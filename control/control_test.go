@@ -31,6 +31,7 @@ func (s *script) Input(events ...display.Event) {
 }
 func (s *script) Type(_ context.Context, text string) { s.note("type %q", text) }
 func (s *script) SetScreen(display.Sink)              {}
+func (s *script) SetSound(display.Sound)              {}
 func (s *script) Absolute() bool                      { return false }
 func (s *script) Status() display.Status              { return display.Status{Paused: len(s.told) > 0, Retired: 7} }
 func (s *script) Pause()                              { s.note("pause") }

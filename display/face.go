@@ -14,6 +14,8 @@ type Guest interface {
 	// SetScreen has s shown what is on the screen from now on, beginning with all
 	// of it; nil for nobody.
 	SetScreen(s Sink)
+	// SetSound has s told what the speaker does; nil for nobody.
+	SetSound(s Sound)
 	// Input hands over what the user did.
 	Input(events ...Event)
 	// Type types text on a US keyboard, as fast as the guest reads, until ctx

@@ -67,6 +67,7 @@ type board struct {
 	engine  cpu.Engine
 	irq     [16]wiredOR
 	pic     *pic.PIC
+	pit     *pit.PIT
 	local   *apic.Local
 	localAt mem.Addr // where its registers are, 0 for nowhere
 	pm      *acpi.PM
@@ -173,6 +174,7 @@ func pcBoard(m *Machine, cfg *Config, host *Host) (*board, error) {
 	}
 
 	timer := pit.New(b.clock, b.irq[0].tap())
+	b.pit = timer
 	b.device("pit", timer)
 	b.ports.Claim(0x40, 4, timer)
 	b.ports.Claim(0x61, 1, timer.Port61())

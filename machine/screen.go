@@ -1,6 +1,9 @@
 package machine
 
-import "github.com/gov86/gov86/display"
+import (
+	"github.com/gov86/gov86/display"
+	"github.com/gov86/gov86/hw"
+)
 
 // SetScreen has s shown what is on the screen from now on, beginning with all of
 // it; nil for nobody. Any goroutine may call it.
@@ -34,3 +37,15 @@ func (m *Machine) Picture() *display.Frame { return m.board.vga.Frame() }
 // ScreenText is what text is on the screen, a string a row in code page 437, or
 // nil if there are pixels. It is called as Picture is.
 func (m *Machine) ScreenText() []string { return m.board.vga.Text() }
+
+// SetSound has s told what the speaker does from now on; nil for nobody. Any
+// goroutine may call it.
+func (m *Machine) SetSound(s display.Sound) {
+	m.Post(func() {
+		if s == nil {
+			m.board.pit.SetSound(nil)
+			return
+		}
+		m.board.pit.SetSound(func(at hw.Time, hz float64, high bool) { s.Tone(uint64(at), hz, high) })
+	})
+}

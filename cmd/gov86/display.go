@@ -14,6 +14,7 @@ import (
 	"github.com/gov86/gov86/cmd/gov86/internal/terminal"
 	"github.com/gov86/gov86/display"
 	"github.com/gov86/gov86/display/rfb"
+	"github.com/gov86/gov86/display/sdl"
 	"github.com/gov86/gov86/display/term"
 	"github.com/gov86/gov86/machine"
 )
@@ -23,10 +24,11 @@ const (
 	faceAuto = "auto"
 	faceNone = "none"
 	faceTerm = "term"
+	faceSDL  = "sdl"
 	faceVNC  = "vnc"
 )
 
-const displayHelp = "show the guest's screen: none; term, in the terminal; vnc[=ADDRESS][,password-file=FILE], to viewers that connect to\n" +
+const displayHelp = "show the guest's screen: none; sdl, in a window; term, in the terminal; vnc[=ADDRESS][,password-file=FILE], to viewers that connect to\n" +
 	"ADDRESS (default :5900); or auto, see above"
 
 // vncDefault is where viewers look first.
@@ -50,8 +52,14 @@ func (x *session) openFace() (display.Face, error) {
 		return x.chooseFace()
 	case name == faceTerm:
 		return x.openTerm()
+	case name == faceSDL:
+		face, err := sdl.New("gov86")
+		if err != nil {
+			return nil, failure{"--display", "sdl: " + err.Error(), ""}
+		}
+		return face, nil
 	}
-	return nil, failure{"--display", "there is no display " + name, "write one of auto, none, term and vnc"}
+	return nil, failure{"--display", "there is no display " + name, "write one of auto, none, sdl, term and vnc"}
 }
 
 // chooseFace makes the front end that suits the guest and the host: one for a
@@ -61,11 +69,16 @@ func (x *session) chooseFace() (display.Face, error) {
 	if x.headless || !x.firmware() {
 		return nil, nil
 	}
+	noWindow := sdl.Available()
+	if noWindow == nil {
+		x.explain("sdl")
+		return sdl.New("gov86")
+	}
 	if x.tty == nil || !x.outIsTerminal() {
 		x.explain("none, for there is neither a window system nor a terminal here; --display vnc is for viewers")
 		return nil, nil
 	}
-	x.explain("term, for there is no window system here; Ctrl-A x quits")
+	x.explain("term; Ctrl-A x quits. No window: " + noWindow.Error())
 	return x.openTerm()
 }
 

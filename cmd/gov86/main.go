@@ -2,6 +2,12 @@
 // and puts its console on the terminal.
 package main
 
-import "os"
+import (
+	"os"
 
-func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
+	"github.com/gov86/gov86/display/sdl"
+)
+
+func main() {
+	os.Exit(sdl.Main(func() int { return run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr) }))
+}

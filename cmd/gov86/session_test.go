@@ -21,7 +21,7 @@ const asCommand = "GOV86_TEST_AS_COMMAND"
 func TestMain(m *testing.M) {
 	// The terminal's guard is this program under another command.
 	if os.Getenv(asCommand) != "" || len(os.Args) > 1 && os.Args[1] == terminal.GuardCommand {
-		os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+		main()
 	}
 	os.Exit(m.Run())
 }

@@ -87,6 +87,7 @@ type PIT struct {
 	out0  hw.Line
 	timer hw.Timer
 	due   hw.Time // what the timer is set to
+	sound func(at hw.Time, hz float64, high bool)
 	regs
 }
 
@@ -318,6 +319,9 @@ func (p *PIT) Out(off uint16, _ portio.Width, v uint32) {
 		p.write(&p.counters[off], b)
 	}
 	p.update()
+	if off >= 2 {
+		p.tell()
+	}
 }
 
 // write is a byte of a count.
@@ -399,63 +403,4 @@ func (c *counter) readBack(v uint8, now hw.Time) {
 		c.status |= 1 << 7
 	}
 	c.hasStat = true
-}
-
-// SetGate2 drives the gate of counter 2.
-func (p *PIT) SetGate2(on bool) {
-	c := &p.counters[2]
-	if c.gate == on {
-		return
-	}
-	now := p.clock.Now()
-	if !on {
-		c.paused = c.elapsed(now)
-		c.gate = false
-		return
-	}
-	c.gate = true
-	switch {
-	case !c.loaded:
-	case c.mode == 0 || c.mode == 4: // counting goes on
-		c.start = uint64(now) - nanoseconds(c.paused)
-	default: // a rising edge starts anew
-		c.start, c.running = uint64(now), true
-	}
-}
-
-// Out2 is the output of counter 2.
-func (p *PIT) Out2() bool { return p.counters[2].output(p.clock.Now()) }
-
-// Speaker reports whether port 61h lets counter 2 through to the speaker.
-func (p *PIT) Speaker() bool { return p.speaker }
-
-// Port61 answers port 61h: gate of counter 2, speaker, its output, and a bit
-// that follows the refresh of memory, every 15 microseconds or so.
-func (p *PIT) Port61() portio.Handler { return &port61{p} }
-
-type port61 struct{ p *PIT }
-
-const refreshNs = 15_085
-
-func (h *port61) In(uint16, portio.Width) uint32 {
-	p := h.p
-	var v uint32
-	if p.counters[2].gate {
-		v |= 1
-	}
-	if p.speaker {
-		v |= 2
-	}
-	if uint64(p.clock.Now())/refreshNs&1 != 0 {
-		v |= 1 << 4
-	}
-	if p.Out2() {
-		v |= 1 << 5
-	}
-	return v
-}
-
-func (h *port61) Out(_ uint16, _ portio.Width, v uint32) {
-	h.p.speaker = v&2 != 0
-	h.p.SetGate2(v&1 != 0)
 }

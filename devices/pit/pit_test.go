@@ -331,3 +331,35 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestTheSpeakerIsToldOf(t *testing.T) {
+	clock := &hwtest.Clock{}
+	p := New(clock, &hwtest.Line{})
+	type told struct {
+		at   hw.Time
+		hz   float64
+		high bool
+	}
+	var got []told
+	p.SetSound(func(at hw.Time, hz float64, high bool) { got = append(got, told{at, hz, high}) })
+	p.Out(3, portio.Byte, 0xb6) // counter 2, both bytes, mode 3
+	p.Out(2, portio.Byte, 1193&0xff)
+	p.Out(2, portio.Byte, 1193>>8)
+	clock.Advance(hw.Second)
+	p.Port61().Out(0, portio.Byte, 3)
+	if last := got[len(got)-1]; last.at != hw.Second || last.hz < 1000 || last.hz > 1001 {
+		t.Errorf("with counter 2 at 1193 the speaker was told %+v, want 1000 Hz", last)
+	}
+	p.Port61().Out(0, portio.Byte, 0)
+	if last := got[len(got)-1]; last.hz != 0 || last.high {
+		t.Errorf("off, it was told %+v", last)
+	}
+	p.Out(3, portio.Byte, 0xb0) // mode 0: a pulse
+	p.Port61().Out(0, portio.Byte, 3)
+	p.Out(2, portio.Byte, 1193182/1000&0xff)
+	p.Out(2, portio.Byte, 1193182/1000>>8)
+	low, high := got[len(got)-2], got[len(got)-1]
+	if low.high || !high.high || high.at-low.at < 999*hw.Microsecond || high.at-low.at > 1001*hw.Microsecond {
+		t.Errorf("a pulse of a millisecond was told as %+v and %+v", low, high)
+	}
+}

@@ -97,6 +97,7 @@ func (g *guest) Input(events ...display.Event) {
 	}
 }
 func (g *guest) Type(_ context.Context, text string) { g.tell("type %q", text) }
+func (g *guest) SetSound(display.Sound)              {}
 func (g *guest) Absolute() bool                      { return true }
 func (g *guest) Status() display.Status              { return display.Status{} }
 

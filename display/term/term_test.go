@@ -29,6 +29,7 @@ func (g *guest) Input(events ...display.Event) {
 }
 
 func (g *guest) Type(_ context.Context, text string) { g.text += text }
+func (g *guest) SetSound(display.Sound)              {}
 func (g *guest) Absolute() bool                      { return false }
 func (g *guest) Status() display.Status              { return display.Status{} }
 func (g *guest) SetScreen(s display.Sink) {

@@ -21,6 +21,7 @@ const noHost = "time os sync net math/rand log"
 
 const (
 	sys   = "golang.org/x/sys"
+	sdl2  = "github.com/veandco/go-sdl2"
 	cobra = "github.com/spf13/cobra"
 	pflag = "github.com/spf13/pflag"
 	zstd  = "github.com/klauspost/compress"
@@ -40,6 +41,7 @@ var importMap = []row{
 	{pkg: "mem", ours: "hw snapshot trace", others: sys},
 	{pkg: "io", ours: "trace", banned: noHost},
 	{pkg: "display", banned: "os time net"},
+	{pkg: "display/sdl", ours: "display", others: sdl2, banned: "net"},
 	{pkg: "display/term", ours: "display", banned: "os net"},
 	{pkg: "display/rfb", ours: "display", others: zstd, banned: "os"},
 
@@ -94,7 +96,7 @@ var importMap = []row{
 	{pkg: "internal/sharing/program", others: sys},
 	{pkg: "internal/gotest"},
 	{pkg: "internal/licenses"},
-	{pkg: "cmd/gov86", ours: "bios control disk disk/dirdisk display display/rfb display/term gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
+	{pkg: "cmd/gov86", ours: "bios control disk disk/dirdisk display display/rfb display/sdl display/term gdb machine guest trace symbols cpu/isa internal/licenses", others: cobra + " " + pflag},
 	{pkg: "cmd/gov86/internal/terminal", others: sys},
 	{pkg: "cmd/gov86/internal/terminal/ptytest", others: sys},
 	{pkg: "cmd/gov86/internal/console"},
