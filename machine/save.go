@@ -121,44 +121,60 @@ func (m *Machine) sections() (all []snapfile.Section, err error) {
 // A resumer has work that waited when it was saved.
 type resumer interface{ Resume() }
 
-// load puts the machine, which has never run, in the state that f has.
+// load puts the machine, which has never run, in the state that f has. elapsed is
+// how much later it is than when it was saved.
 func (m *Machine) load(f *snapfile.File, elapsed time.Duration) error {
-	if err := m.match(f); err != nil {
-		return err
-	}
-	var wires wiring
-	c := snapshot.NewLoader(f.Sections[0].Payload)
-	wires.sync(c)
-	if _, err := c.Close(); err != nil {
-		return fmt.Errorf("section %q: %w", boardSection, err)
-	}
-	if err := wires.validate(m.board); err != nil {
-		return fmt.Errorf("section %q: %w", boardSection, err)
-	}
-	m.clock.set(hw.Time(wires.now))
 	m.clock.hold()
 	defer m.clock.release()
-	wrong := []error{f.ReadMemory(m.board.memory.Contents().RAM)}
-	for i, d := range m.board.all() {
-		if err := d.Load(snapshot.NewLoader(f.Sections[1+i].Payload)); err != nil {
-			wrong = append(wrong, fmt.Errorf("section %q: %w", d.name, err))
-		}
-	}
-	if err := errors.Join(wrong...); err != nil {
+	if err := errors.Join(m.loadDevices(f), m.loadMemory(f)); err != nil {
 		return err
 	}
-	m.rewire(&wires)
 	b := m.board
 	b.memory.SetA20(b.a20[0] || b.a20[1])
 	b.remap()
 	b.relocateAPIC(b.cpu.MSR.APICBase)
-	m.clock.set(hw.Time(wires.now + uint64(max(elapsed, 0))))
+	m.clock.set(m.clock.Now() + hw.Time(max(elapsed, 0)))
 	for _, d := range b.devices {
 		if r, ok := d.Device.(resumer); ok {
 			r.Resume()
 		}
 	}
 	return nil
+}
+
+// loadMemory fills memory.
+func (m *Machine) loadMemory(f *snapfile.File) error {
+	if has := m.board.memory.RAMSize(); f.MemorySize != has {
+		return fmt.Errorf("memory: the snapshot has %d bytes, this machine %d", f.MemorySize, has)
+	}
+	return f.ReadMemory(m.board.memory.Contents().RAM)
+}
+
+// loadDevices loads the board, the processor and all devices, and reports all that
+// is wrong with them.
+func (m *Machine) loadDevices(f *snapfile.File) error {
+	if err := m.match(f); err != nil {
+		return err
+	}
+	var wires wiring
+	c := snapshot.NewLoader(f.Sections[0].Payload)
+	wires.sync(c)
+	_, err := c.Close()
+	if err == nil {
+		err = wires.validate(m.board)
+	}
+	if err != nil {
+		return fmt.Errorf("section %q: %w", boardSection, err)
+	}
+	m.clock.set(hw.Time(wires.now))
+	var wrong []error
+	for i, d := range m.board.all() {
+		if err := d.Load(snapshot.NewLoader(f.Sections[1+i].Payload)); err != nil {
+			wrong = append(wrong, fmt.Errorf("section %q: %w", d.name, err))
+		}
+	}
+	m.rewire(&wires)
+	return errors.Join(wrong...)
 }
 
 // match reports sections that are missing, unknown or out of order.
@@ -185,9 +201,6 @@ func (m *Machine) match(f *snapfile.File) error {
 		} else if len(wrong) == 0 && s.Name != want[i] {
 			wrong = append(wrong, fmt.Errorf("section %q is out of place", s.Name))
 		}
-	}
-	if f.MemorySize != m.board.memory.RAMSize() {
-		wrong = append(wrong, fmt.Errorf("memory: the snapshot has %d bytes, this machine %d", f.MemorySize, m.board.memory.RAMSize()))
 	}
 	return errors.Join(wrong...)
 }

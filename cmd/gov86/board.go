@@ -67,7 +67,7 @@ func (x *session) build() (computer, error) {
 	host := machine.Host{Log: x.logger()}
 	host.Serial[portConsole] = transmitter{x}
 	x.tools.equip(x, &cfg, &host)
-	m, err := machine.New(cfg, host)
+	m, err := x.newMachine(cfg, host)
 	if err != nil {
 		return nil, x.blame(err)
 	}
@@ -180,6 +180,9 @@ func (p *pc) Run(ctx context.Context) (ending, error) {
 	endControl()
 	endService()
 	endTraces()
+	p.mu.Lock()
+	p.x.saveAtEnd(p.m, err)
+	p.mu.Unlock()
 	end := ending{Ending: how, exit: p.m.ExitValue(), place: p.m.Place()}
 	if err == nil && how == machine.TripleFault {
 		var dump strings.Builder

@@ -26,12 +26,15 @@ type guestRun struct {
 }
 
 // startRun starts gov86 run with args.
-func startRun(t *testing.T, args ...string) *guestRun {
+func startRun(t *testing.T, args ...string) *guestRun { return startCommand(t, "run", args...) }
+
+// startCommand starts gov86 with a command that runs a guest.
+func startCommand(t *testing.T, command string, args ...string) *guestRun {
 	t.Helper()
 	in, stdin := io.Pipe()
 	g := &guestRun{dialogue: newDialogue(t, stdin), stdin: stdin, status: make(chan int, 1)}
 	go func() {
-		g.status <- run(append([]string{"run"}, args...), in, g.dialogue, &g.stderr)
+		g.status <- run(append([]string{command}, args...), in, g.dialogue, &g.stderr)
 		g.dialogue.close()
 	}()
 	t.Cleanup(func() { stdin.Close() })

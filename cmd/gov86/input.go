@@ -58,7 +58,7 @@ func (x *session) readInput(ctx context.Context, pc computer) {
 		n, err := x.in.Read(buf)
 		typed := buf[:n]
 		if x.tty != nil {
-			typed = x.escape(&escapes, typed)
+			typed = x.escape(&escapes, typed, pc)
 		}
 		if len(typed) > 0 {
 			pc.Receive(ctx, portConsole, typed)
@@ -71,7 +71,7 @@ func (x *session) readInput(ctx context.Context, pc computer) {
 
 // escape does what the escapes among typed ask for and returns the rest, which
 // it moves to the front of typed.
-func (x *session) escape(escapes *terminal.Escapes, typed []byte) []byte {
+func (x *session) escape(escapes *terminal.Escapes, typed []byte, pc computer) []byte {
 	rest := typed[:0]
 	for _, b := range typed {
 		switch b, action := escapes.Type(b); action {
@@ -79,6 +79,8 @@ func (x *session) escape(escapes *terminal.Escapes, typed []byte) []byte {
 			rest = append(rest, b)
 		case terminal.Quit:
 			x.end(errQuit)
+		case terminal.Save:
+			pc.Save()
 		case terminal.Help:
 			for i := range len(terminal.HelpText) {
 				x.output.Put(terminal.HelpText[i])

@@ -57,15 +57,15 @@ func newRoot(status *int) *cobra.Command {
 		},
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newRun(status), newDisasm(), newCtl(), newScreenshot(), newSendKey(), newType(), newMouse(),
-		newVersion(), newDoctor(), newFS(), newGuard())
+	root.AddCommand(newRun(status), newResume(status), newSnapshot(), newDisasm(), newCtl(), newScreenshot(), newSendKey(),
+		newType(), newMouse(), newVersion(), newDoctor(), newFS(), newGuard())
 	return root
 }
 
 // respell turns QEMU's flags among the arguments of run into gov86's.
 func respell(root *cobra.Command, args []string) ([]string, error) {
 	cmd, _, err := root.Find(args)
-	if err != nil || cmd.Name() != "run" {
+	if err != nil || cmd.Name() != "run" && cmd.Name() != "resume" {
 		return args, nil
 	}
 	return fromQEMU(args, func(arg string) bool {

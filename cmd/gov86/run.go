@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/gov86/gov86/guest"
 	"github.com/gov86/gov86/machine"
@@ -30,6 +31,11 @@ type settings struct {
 	display        string
 	until          string
 	timeout        time.Duration
+	saveFile       string // what --save-on-exit names
+	saveRaw        bool
+	// resume is the snapshot to resume, nothing for a machine that is switched on.
+	resume   string
+	clockNow bool
 }
 
 const runHelp = `Boot a guest: a kernel that is entered directly (--kernel); or what firmware
@@ -48,6 +54,8 @@ console is the serial port, and with --headless. docs/display.md has the keys.
 QEMU's -kernel, -initrd, -append, -m, -cpu, -bios, -boot, -nographic, -hda, -hdb,
 -cdrom, -fda, -fdb, -debugcon, -gdb, -s, -S and -device isa-debug-exit are
 understood.
+
+gov86 resume goes on with a machine that --save-on-exit saved.
 
 Exit status:
     0  the guest powered off or halted for good (--halt-exit), the text of
@@ -70,35 +78,54 @@ func newRun(status *int) *cobra.Command {
 		Short: "Boot a guest and put its console on the terminal",
 		Long:  runHelp,
 		Args:  noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s.commandLineSet = cmd.Flags().Changed("append")
-			if err := s.validate(); err != nil {
-				return err
-			}
-			var err error
-			if s.embedded() && len(directories) == 0 && machine.CanShare {
-				directories = []string{defaultShare + "=.,ro"}
-			}
-			if s.shares, err = parseShares(directories); err != nil {
-				return err
-			}
-			if err = s.validateShares(); err != nil {
-				return err
-			}
-			if err = s.driveFlags.parse(s.locked()); err != nil {
-				return err
-			}
-			*status, err = boot(s, streams{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()})
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			*status, err = s.start(cmd, directories)
 			return err
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
+	addPartFlags(f, &s, &directories)
+	f.Var(&s.memory, "memory", "give the guest this much memory: a number and K, M or G")
+	f.StringVar(&s.model, "cpu", s.model, "be the processor `MODEL`: "+models())
+	f.BoolVar(&s.noAPIC, "no-apic", false, "hide the local APIC and the I/O APIC")
+	addRunFlags(f, &s)
+	return cmd
+}
+
+// start does what run and resume have in common: it checks the flags, and runs the
+// machine.
+func (s *settings) start(cmd *cobra.Command, directories []string) (status int, err error) {
+	s.commandLineSet = cmd.Flags().Changed("append")
+	if err := s.validate(); err != nil {
+		return exitFailure, err
+	}
+	if s.embedded() && len(directories) == 0 && machine.CanShare {
+		directories = []string{defaultShare + "=.,ro"}
+	}
+	if s.shares, err = parseShares(directories); err != nil {
+		return exitFailure, err
+	}
+	if err = s.validateShares(); err != nil {
+		return exitFailure, err
+	}
+	if err = s.driveFlags.parse(s.locked()); err != nil {
+		return exitFailure, err
+	}
+	if err = s.validateSave(); err != nil {
+		return exitFailure, err
+	}
+	return boot(*s, streams{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()})
+}
+
+// addPartFlags adds the flags that say what a machine is made of, but for what a
+// snapshot tells.
+func addPartFlags(f *pflag.FlagSet, s *settings, directories *[]string) {
 	f.StringVar(&s.kernel, "kernel", "", "boot the kernel in `FILE`: a bzImage, or an ELF or Multiboot image")
 	f.StringVar(&s.initrd, "initrd", "", "give the kernel the initial RAM disk in `FILE`")
 	f.StringVar(&s.commandLine, "append", "",
 		"the kernel's command line (default \"console=ttyS0\"); for the embedded guest, words to add to its own")
-	f.StringArrayVar(&directories, "fs", nil,
+	f.StringArrayVar(directories, "fs", nil,
 		"share a directory under a name: `[NAME=]DIR[,OPTION]...`, repeatable; the embedded guest mounts\n"+
 			"it at /mnt/NAME (default for the embedded guest \"host=.,ro\"). DIR may be mem:, an empty one in\n"+
 			"memory. Options: ro; owners=auto, squash, mapped or host, whose the files are in the\n"+
@@ -116,11 +143,12 @@ func newRun(status *int) *cobra.Command {
 			"that holds the files of a directory, and is read-only or, with snapshot, forgotten at the end")
 	f.StringVar(&s.floppies[1], "fdb", "", "have a second floppy drive: `FILE[,OPTION]...`")
 	addFirmwareFlags(f, &s.firmwareFlags)
-	f.Var(&s.memory, "memory", "give the guest this much memory: a number and K, M or G")
+}
+
+// addRunFlags adds the flags that say how a machine is run.
+func addRunFlags(f *pflag.FlagSet, s *settings) {
 	f.BoolVar(&s.headless, "headless", false, "treat a terminal as a plain stream: no raw mode, no escapes")
 	f.StringVar(&s.display, "display", faceAuto, displayHelp)
-	f.StringVar(&s.model, "cpu", s.model, "be the processor `MODEL`: "+models())
-	f.BoolVar(&s.noAPIC, "no-apic", false, "hide the local APIC and the I/O APIC")
 	f.StringVar(&s.engine, "engine", s.engine,
 		"execute with `ENGINE`: interp; jit, the default where the host can have it; or lockstep:\n"+
 			"jit, and end with status 125 at the first difference from interp")
@@ -130,8 +158,11 @@ func newRun(status *int) *cobra.Command {
 			"address spaces that live, or always, which is for tests")
 	f.StringVar(&s.until, "until", "", "end with status 0 when `TEXT` appears on the console")
 	f.DurationVar(&s.timeout, "timeout", 0, "end with status 124 after `DURATION`, such as 60s or 5m")
+	f.StringVar(&s.saveFile, "save-on-exit", "",
+		"when the run ends but the guest has not (--until, --timeout, Ctrl-A x, a signal), save the machine\n"+
+			"to `FILE`, for gov86 resume; Ctrl-A s saves it at once, and it goes on")
+	f.BoolVar(&s.saveRaw, "save-raw", false, "save memory as it is: large, and quicker to resume")
 	addToolFlags(f, &s.toolFlags)
-	return cmd
 }
 
 // validate reports what is wrong with the flags themselves.

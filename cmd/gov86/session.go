@@ -64,6 +64,8 @@ type computer interface {
 	Receive(ctx context.Context, port int, p []byte)
 	// TransmitReady tells the machine that its console takes bytes again.
 	TransmitReady()
+	// Save saves the machine where --save-on-exit says, and it goes on.
+	Save()
 }
 
 // The serial ports of the machine.

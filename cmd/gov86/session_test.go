@@ -57,6 +57,8 @@ func (f *fakeComputer) Receive(_ context.Context, port int, p []byte) {
 
 func (f *fakeComputer) TransmitReady() {}
 
+func (f *fakeComputer) Save() {}
+
 // play runs f in a session and returns the status, the error and the console.
 func play(t *testing.T, s settings, f *fakeComputer, stdin io.Reader) (status int, console, stderr string, err error) {
 	t.Helper()

@@ -32,6 +32,7 @@ type toolbox struct {
 	// debuggers is where they connect, nil without --gdb, and drivers those of
 	// --control.
 	debuggers, drivers net.Listener
+	saveFailed         error // what went wrong with --save-on-exit
 }
 
 // A record is a file that a run writes.
@@ -131,7 +132,7 @@ func (t *toolbox) close() error {
 	if t.drivers != nil {
 		t.drivers.Close()
 	}
-	return errors.Join(t.traces.close(), t.text.close(), t.state.close(), t.profile.close(), t.screen.close())
+	return errors.Join(t.saveFailed, t.traces.close(), t.text.close(), t.state.close(), t.profile.close(), t.screen.close())
 }
 
 // name names a linear address for people.

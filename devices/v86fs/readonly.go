@@ -59,7 +59,15 @@ type protected struct {
 // nothing. What asks for a lock to write with gets one to read with on the host:
 // the guest's own processes exclude each other all the same, and those of the host
 // cannot be kept from a file by one who may not write to it.
-func Protect(b Backend) Backend { return &protected{b: b} }
+func Protect(b Backend) Backend {
+	if k, ok := b.(Keeper); ok {
+		return &struct {
+			*protected
+			Keeper
+		}{&protected{b: b}, k}
+	}
+	return &protected{b: b}
+}
 
 // Traits implements Backend.
 func (p *protected) Traits() Traits { return p.b.Traits() }

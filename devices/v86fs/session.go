@@ -19,6 +19,7 @@ type session struct {
 	mounts    map[uint32]*mount
 	handles   map[uint64]*opened
 	locks     lockTable
+	toLock    []keptLock // when their files are found
 	lastMount uint32
 	lastNode  uint64
 	nodes     int // in all mounts
@@ -61,6 +62,9 @@ type node struct {
 	lookups uint64
 	opens   int
 	watched bool
+	// lost is where a node was that was loaded and not found. Its number at the
+	// backend is 0, which is nobody's: requests for it are ESTALE.
+	lost *Place
 }
 
 // An opened is an open file or directory.

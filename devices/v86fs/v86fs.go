@@ -11,12 +11,10 @@
 package v86fs
 
 import (
-	"fmt"
 	"log/slog"
 
 	"github.com/gov86/gov86/devices/v86fs/wire"
 	"github.com/gov86/gov86/devices/virtio"
-	"github.com/gov86/gov86/snapshot"
 )
 
 const (
@@ -71,8 +69,10 @@ type Device struct {
 	reply   wire.Writer
 
 	// inodes by number less one; numbers are never reused.
-	inodes  []inode
-	number  map[inode]uint32
+	inodes []inode
+	number map[inode]uint32
+	// lost are the inodes that were loaded and not found, and where they were.
+	lost    map[uint32]*Place
 	handles map[uint64]handle
 	next    uint64
 
@@ -159,6 +159,13 @@ func (d *Device) Start(accepted uint64, q []*virtio.Queue) { d.features, d.q = a
 // they must never come to mean something else.
 func (d *Device) Reset() {
 	d.q = nil
+	d.forgetAll()
+	d.listening = false
+	d.features = 0
+}
+
+// forgetAll ends everything but inode numbers.
+func (d *Device) forgetAll() {
 	d.session.waiting = nil
 	d.Drain()
 	d.session.end()
@@ -167,8 +174,6 @@ func (d *Device) Reset() {
 		d.closeHandle(h)
 	}
 	d.notices = notices{}
-	d.listening = false
-	d.features = 0
 }
 
 // Notify implements virtio.Device.
@@ -278,7 +283,7 @@ func (d *Device) target(id uint64) (*Export, inode, error) {
 	if h, ok := d.handles[id]; ok {
 		id = uint64(h.inode)
 	}
-	if id == 0 || id > uint64(len(d.inodes)) {
+	if id == 0 || id > uint64(len(d.inodes)) || d.lost[uint32(id)] != nil {
 		return nil, inode{}, ESTALE
 	}
 	i := d.inodes[id-1]
@@ -303,59 +308,4 @@ func (d *Device) closeHandle(id uint64) {
 	if x, i, err := d.target(uint64(h.inode)); err == nil {
 		x.Backend.Close(i.node)
 	}
-}
-
-// state is what is saved: the numbers given out by the base protocol. Resuming
-// with open files and the extended protocol's mounts is more than this; a machine
-// with them refuses to be saved.
-type state struct {
-	exports   []uint32
-	nodes     []uint64
-	listening bool
-}
-
-func (s *state) sync(c *snapshot.Codec) {
-	c.Version(1)
-	n := len(s.nodes)
-	c.Len("inodes", &n, nodeLimit)
-	if c.Loading() {
-		s.exports, s.nodes = make([]uint32, n), make([]uint64, n)
-	}
-	c.Uint32s("exports", s.exports)
-	c.Uint64s("nodes", s.nodes)
-	c.Bool("listening", &s.listening)
-}
-
-// Save implements hw.Device.
-func (d *Device) Save(c *snapshot.Codec) {
-	if n := len(d.handles) + len(d.session.handles); n > 0 {
-		c.Fail(fmt.Errorf("%d files are open in shared directories", n))
-		return
-	}
-	if n := len(d.session.mounts); n > 0 {
-		c.Fail(fmt.Errorf("%d shared directories are mounted by the extended protocol", n))
-		return
-	}
-	s := state{listening: d.listening}
-	for _, i := range d.inodes {
-		s.exports, s.nodes = append(s.exports, i.export), append(s.nodes, uint64(i.node))
-	}
-	s.sync(c)
-}
-
-// Load implements hw.Device.
-func (d *Device) Load(c *snapshot.Codec) error {
-	var s state
-	s.sync(c)
-	if _, err := c.Close(); err != nil {
-		return err
-	}
-	d.inodes, d.number = nil, map[inode]uint32{}
-	for k := range s.nodes {
-		i := inode{s.exports[k], Node(s.nodes[k])}
-		d.inodes = append(d.inodes, i)
-		d.number[i] = uint32(len(d.inodes))
-	}
-	d.listening = s.listening
-	return nil
 }

@@ -11,12 +11,14 @@ const (
 	None Action = iota // nothing: the byte is, or completes, an escape without effect
 	Send               // the byte goes to the guest
 	Quit
+	Save
 	Help
 )
 
 // HelpText lists the escapes, for a terminal in raw mode.
 const HelpText = "\r\n" +
 	"Ctrl-A h       list these escapes\r\n" +
+	"Ctrl-A s       save the machine to the file of --save-on-exit\r\n" +
 	"Ctrl-A x       quit gov86; the guest is not shut down\r\n" +
 	"Ctrl-A Ctrl-A  send Ctrl-A to the guest (so does Ctrl-A a)\r\n" +
 	"Every other key, Ctrl-C among them, goes to the guest.\r\n"
@@ -39,6 +41,8 @@ func (e *Escapes) Type(b byte) (byte, Action) {
 	switch b {
 	case 'x', 'X':
 		return 0, Quit
+	case 's', 'S':
+		return 0, Save
 	case 'h', 'H', '?':
 		return 0, Help
 	case 'a', 'A', ctrlA:

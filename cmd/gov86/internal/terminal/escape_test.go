@@ -14,7 +14,7 @@ func typed(keys string) (guest string, asked []Action) {
 		switch action {
 		case Send:
 			sent.WriteByte(b)
-		case Quit, Help:
+		case Quit, Save, Help:
 			asked = append(asked, action)
 		}
 	}
@@ -28,6 +28,7 @@ func TestEscapes(t *testing.T) {
 	}{
 		{"Ctrl-C goes to the guest", "ls\x03\r", "ls\x03\r", nil},
 		{"Ctrl-A x quits", "\x01x", "", []Action{Quit}},
+		{"Ctrl-A s saves", "a\x01sb", "ab", []Action{Save}},
 		{"Ctrl-A h lists the escapes", "\x01h", "", []Action{Help}},
 		{"Ctrl-A Ctrl-A sends Ctrl-A", "\x01\x01b", "\x01b", nil},
 		{"Ctrl-A a sends Ctrl-A", "\x01ab", "\x01b", nil},
