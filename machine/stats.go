@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gov86/gov86/cpu/isa"
+	"github.com/gov86/gov86/devices/v86fs"
 	"github.com/gov86/gov86/jit"
 )
 
@@ -59,7 +60,7 @@ func (m *Machine) WriteStats(w io.Writer) error {
 		writeSteps(b, &e.Stats)
 	}
 	m.writeHot(b)
-	writeCounts(b, "v86fs request", m.board.fs.Counts())
+	writeLatencies(b, m.board.fs.Latencies())
 	return b.Flush()
 }
 
@@ -125,14 +126,17 @@ func (m *Machine) writeHot(b io.Writer) {
 	t.Flush()
 }
 
-func writeCounts(b io.Writer, what string, counts map[string]uint64) {
-	if len(counts) == 0 {
+func writeLatencies(b io.Writer, all map[string]*v86fs.Latency) {
+	if len(all) == 0 {
 		return
 	}
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "\ncount\t\t%s\n", what)
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		fmt.Fprintf(t, "%s\t\t%s\n", digits(counts[name]), name)
+	fmt.Fprintf(t, "\ncount\tmean\thalf within\t99 %% within\tmost\t\tv86fs request\n")
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		l := all[name]
+		us := func(d time.Duration) string { return fmt.Sprintf("%.1f us", float64(d.Nanoseconds())/1e3) }
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t\t%s\n", digits(l.Count), us(l.Total/time.Duration(l.Count)),
+			us(l.Within(0.5)), us(l.Within(0.99)), us(l.Max), name)
 	}
 	t.Flush()
 }

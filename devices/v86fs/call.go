@@ -3,11 +3,10 @@ package v86fs
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
+	"time"
 
 	"github.com/gov86/gov86/devices/v86fs/wire"
 	"github.com/gov86/gov86/devices/virtio"
-	"github.com/gov86/gov86/trace"
 )
 
 const (
@@ -42,6 +41,7 @@ type call struct {
 	body    []byte
 	op      *operation
 	version uint64
+	began   time.Time
 
 	mount *mount
 	x     *Export
@@ -95,10 +95,9 @@ func (s *session) take(q int, chain *virtio.Chain) bool {
 	if s.d.features&wire.FeatureExtended == 0 || t < wire.FirstExtended || t > wire.LastReserved {
 		return false
 	}
-	c := &call{s: s, queue: q, chain: *chain, req: r, length: binary.LittleEndian.Uint32(head[:]), op: &operations[t], version: s.d.version}
+	c := &call{s: s, queue: q, chain: *chain, req: r, length: binary.LittleEndian.Uint32(head[:]), op: &operations[t], version: s.d.version, began: time.Now()}
 	*chain = virtio.Chain{}
 	s.outstanding[q]++
-	s.d.counts[t]++
 	if err := c.read(); err != nil {
 		c.fail(err)
 		return true
@@ -284,8 +283,6 @@ func (c *call) answer(status Errno, m wire.Message) {
 		}
 		written += c.direct
 	}
-	if trace.On(trace.V86FS) {
-		trace.Text(trace.V86FS, c.req.Type.String(), fmt.Sprintf("tag %d status %d", c.req.Tag, status))
-	}
+	c.trace(status, s.d.measure(c.req.Type, c.x, c.began))
 	s.d.q[c.queue].Push(&c.chain, written)
 }

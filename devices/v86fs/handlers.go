@@ -1,11 +1,6 @@
 package v86fs
 
-import (
-	"fmt"
-
-	"github.com/gov86/gov86/devices/v86fs/wire"
-	"github.com/gov86/gov86/trace"
-)
+import "github.com/gov86/gov86/devices/v86fs/wire"
 
 // handlers answer the requests: each decodes the body and appends that of the
 // reply, or reports false for a request that does not parse.
@@ -25,14 +20,6 @@ func (d *Device) status(err error, body func(*wire.Writer)) bool {
 		body(&d.reply)
 	}
 	return true
-}
-
-// traceRequest tells of a request that was answered.
-func (d *Device) traceRequest(h wire.Header, reply []byte) {
-	if trace.On(trace.V86FS) {
-		r := wire.NewReader(reply[wire.HeaderSize:])
-		trace.Text(trace.V86FS, h.Type.String(), fmt.Sprintf("tag %d status %d", h.Tag, r.U32()))
-	}
 }
 
 // mount never fails: the protocol's first driver frees its memory twice then.

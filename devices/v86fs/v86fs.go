@@ -12,6 +12,7 @@ package v86fs
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/gov86/gov86/devices/v86fs/wire"
 	"github.com/gov86/gov86/devices/virtio"
@@ -80,7 +81,10 @@ type Device struct {
 	// listening is set by the driver's first kick of the notification queue:
 	// before it the driver is not ready for what it would find there.
 	listening bool
-	counts    [256]uint64
+	// latencies are by type of request; warned is when the user was last told that
+	// the host is slow.
+	latencies [256]*Latency
+	warned    time.Time
 	// crowded is set once a listing was cut and told of.
 	crowded bool
 
@@ -212,28 +216,17 @@ func (d *Device) serve() int {
 	if fn == nil {
 		return 0
 	}
-	d.counts[h.Type]++
+	began := time.Now()
 	d.reply.Begin(h.Type|wire.Response, h.Tag)
 	if !fn(d, &r) {
 		return 0
 	}
 	out := d.chain.Writer()
 	reply := d.reply.End()
-	d.traceRequest(h, reply)
+	traceBase(h, reply, d.measure(h.Type, nil, began))
 	// A buffer too short gets what fits.
 	written, _ := out.Write(reply)
 	return written
-}
-
-// Counts are the requests served so far by type, and are for reading only.
-func (d *Device) Counts() map[string]uint64 {
-	m := map[string]uint64{}
-	for t, n := range d.counts {
-		if n > 0 {
-			m[wire.Type(t).String()] = n
-		}
-	}
-	return m
 }
 
 // inode returns the number of a node, giving it one if it has none.

@@ -1,0 +1,4 @@
+package v86fs
+
+// AddLatency is for tests.
+var AddLatency = (*Latency).add
