@@ -12,10 +12,16 @@ import (
 // A clock is guest time and the events that are due in it. Guest time follows
 // the host's monotonic clock or, counted, the number of instructions retired:
 // then a run is the same every time.
+//
+// A busy host takes the processor away for longer than a guest would believe:
+// time-outs would pass between two instructions, and ticks be lost. So guest
+// time catches up in steps, one each turn of the run loop, with timers and
+// interrupts in between.
 type clock struct {
 	counted bool
 	count   uint64    // retired instructions, counted
 	origin  time.Time // host time when guest time was zero
+	limit   hw.Time   // guest time is not beyond, this turn
 	held    bool      // guest time stands still,
 	heldAt  hw.Time   // since then
 	timers  timerHeap
@@ -36,8 +42,38 @@ func (c *clock) Now() hw.Time {
 	case c.counted:
 		return hw.Time(c.count * countedNs)
 	}
-	return hw.Time(time.Since(c.origin))
+	return min(c.host(), c.limit)
 }
+
+// host is what guest time would be if it could follow at once.
+func (c *clock) host() hw.Time { return hw.Time(time.Since(c.origin)) }
+
+// Guest time moves by at most step a turn, and by a share of what it is behind,
+// so that it arrives though every turn may take longer than a step.
+const (
+	step  = 2 * hw.Millisecond
+	share = 32
+)
+
+// turn lets guest time move on.
+func (c *clock) turn() {
+	if c.counted || c.held {
+		return
+	}
+	host := c.host()
+	now := min(host, c.limit)
+	c.limit = now + step + (host-now)/share
+}
+
+// idle is how long it is until at on the host, before which the guest does
+// nothing. What guest time is behind it makes good meanwhile.
+func (c *clock) idle(at hw.Time) time.Duration {
+	c.limit = max(c.limit, at)
+	return time.Duration(at - c.Now())
+}
+
+// slept has guest time be the host's after a halt that nothing was to end.
+func (c *clock) slept() { c.limit = max(c.limit, c.host()) }
 
 // hold makes guest time stand still until release.
 func (c *clock) hold() { c.heldAt, c.held = c.Now(), true }
@@ -45,7 +81,7 @@ func (c *clock) hold() { c.heldAt, c.held = c.Now(), true }
 // release lets guest time go on from where it was held.
 func (c *clock) release() {
 	if c.held {
-		c.held, c.origin = false, time.Now().Add(-time.Duration(c.heldAt))
+		c.held, c.limit, c.origin = false, c.heldAt, time.Now().Add(-time.Duration(c.heldAt))
 	}
 }
 
@@ -53,7 +89,7 @@ func (c *clock) release() {
 func (c *clock) set(now hw.Time) {
 	c.count = (uint64(now) + countedNs - 1) / countedNs
 	c.origin = time.Now().Add(-time.Duration(now))
-	c.heldAt = now
+	c.limit, c.heldAt = now, now
 }
 
 // skip moves counted time on to at, while the processor is halted.

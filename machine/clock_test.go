@@ -167,6 +167,69 @@ func TestHeldTimeStandsStillAndGoesOnFromThere(t *testing.T) {
 	}
 }
 
+// stall has the host take the processor away.
+func (c *clock) stall(d hw.Time) { c.origin = c.origin.Add(-time.Duration(d)) }
+
+func TestAStallOfTheHostTakesManyShortTurnsToCatchUp(t *testing.T) {
+	c := newClock(false)
+	c.turn()
+	var ticks int
+	var tick hw.Timer
+	tick = c.NewTimer("", func(hw.Time) {
+		ticks++
+		at, _ := tick.When()
+		tick.Set(at + 4*hw.Millisecond)
+	})
+	tick.Set(c.Now() + 4*hw.Millisecond)
+	c.stall(200 * hw.Millisecond)
+	last, turns, ticked := c.Now(), 0, 0
+	for end := c.host(); last < end; turns++ {
+		c.turn()
+		before := ticks
+		c.fire()
+		ticked += min(ticks-before, 1)
+		now := c.Now()
+		if longest := step + c.host()/share; now < last || now > last+longest {
+			t.Fatalf("turn %d goes from %d to %d, by more than %d ns", turns, last, now, longest)
+		}
+		last = now
+	}
+	if turns < 30 || turns > 100 {
+		t.Errorf("%d turns to catch up", turns)
+	}
+	if ticked < 30 {
+		t.Errorf("%d turns had a tick, of 50 that are due every 4 ms", ticked)
+	}
+}
+
+func TestGuestTimeFollowsAHostWhoseTurnsAreLong(t *testing.T) {
+	c := newClock(false)
+	for range 1000 {
+		c.stall(5 * hw.Millisecond)
+		c.turn()
+	}
+	// Behind by as much as makes a step of 5 ms: (5 - 2) times share.
+	if behind := c.host() - c.Now(); behind > 110*hw.Millisecond {
+		t.Errorf("after 5 s guest time is %d ns behind", behind)
+	}
+}
+
+func TestAnIdleGuestIsNotBehind(t *testing.T) {
+	c := newClock(false)
+	c.turn()
+	c.stall(hw.Second)
+	if left := c.idle(500 * hw.Millisecond); left > 0 || c.Now() != 500*hw.Millisecond {
+		t.Errorf("half a second late, it is %d and %v are left", c.Now(), left)
+	}
+	if left := c.idle(10 * hw.Second); left <= 0 || left > 9*time.Second || c.Now() < hw.Second {
+		t.Errorf("after 1 s of 10 it is %d and %v are left", c.Now(), left)
+	}
+	c.stall(20 * hw.Second)
+	if c.slept(); c.Now() < 20*hw.Second {
+		t.Errorf("after a halt of 20 s it is %d", c.Now())
+	}
+}
+
 func TestCyclesDoNotOverflow(t *testing.T) {
 	c := newClock(true)
 	last := uint64(0)

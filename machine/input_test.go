@@ -150,11 +150,13 @@ func TestPlacesMoveAMouseThatHasNoDriverForThem(t *testing.T) {
 	b.input(display.Position{X: uint16(0x4000 + 10*0x8000/width + 1), Y: 0x4000})
 	b.hand.placed = false // as after a reset: the mouse goes nowhere by itself
 	time.Sleep(2 * time.Millisecond)
+	b.clock.turn()
 	b.clock.fire()
 	if got := []uint32{in()}; got[0] != 0x08 {
 		t.Errorf("the packet begins with %#x, want no buttons and no signs", got[0])
 	}
 	time.Sleep(2 * time.Millisecond)
+	b.clock.turn()
 	b.clock.fire()
 	if dx := in(); dx != 10 {
 		t.Errorf("it moved by %d, want 10", dx)

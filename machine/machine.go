@@ -251,6 +251,7 @@ func (m *Machine) Run(ctx context.Context) (Ending, error) {
 		if m.debug.Debugger != nil && m.hold() {
 			continue
 		}
+		m.clock.turn()
 		m.clock.fire()
 		m.deliver()
 		if m.board.cpu.Shutdown {
@@ -281,7 +282,7 @@ const (
 // burst runs the processor until about the next deadline.
 func (m *Machine) burst() {
 	budget := uint64(longest)
-	start := m.clock.Now()
+	start, began := m.clock.Now(), m.clock.host()
 	if at, ok := m.clock.next(); ok {
 		left := 0.0
 		if at > start {
@@ -304,7 +305,7 @@ func (m *Machine) burst() {
 	if m.cfg.Counted {
 		return
 	}
-	if spent := m.clock.Now() - start; spent > 0 && n > 1000 {
+	if spent := m.clock.host() - began; spent > 0 && n > 1000 {
 		m.rate += (float64(n)/float64(spent) - m.rate) / 16
 	}
 }
@@ -338,13 +339,14 @@ func (m *Machine) sleep() {
 	}
 	if !ok {
 		<-m.inbox.wake
+		m.clock.slept()
 		return
 	}
-	now := m.clock.Now()
-	if at <= now {
+	left := m.clock.idle(at)
+	if left <= 0 {
 		return
 	}
-	t := time.NewTimer(time.Duration(at - now))
+	t := time.NewTimer(left)
 	defer t.Stop()
 	select {
 	case <-t.C:
