@@ -32,6 +32,7 @@ func (o *openFile) close() {
 		n.fs.expect(n.parent, n.name, unix.IN_CLOSE_WRITE)
 	}
 	unix.Close(o.fd)
+	kept.Add(-1)
 }
 
 // openNode opens a regular file by its name, and checks that it is still the
@@ -42,6 +43,9 @@ func (f *FS) openNode(n *node, writable bool) (*openFile, error) {
 	}
 	if n.mode&unix.S_IFMT != unix.S_IFREG || n.stands != 0 {
 		return nil, v86fs.EACCES
+	}
+	if err := mayKeep(); err != nil {
+		return nil, err
 	}
 	dir, err := f.directory(n.parent)
 	if err != nil {
@@ -74,6 +78,7 @@ func (f *FS) openNode(n *node, writable bool) (*openFile, error) {
 		unix.Close(o.fd)
 		return nil, v86fs.ESTALE
 	}
+	kept.Add(1)
 	return o, nil
 }
 

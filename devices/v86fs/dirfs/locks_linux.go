@@ -47,6 +47,9 @@ func (f *FS) locks(number v86fs.Node) (*hostLocks, error) {
 	if n.lock != nil {
 		return n.lock, nil
 	}
+	if err := mayKeep(); err != nil {
+		return nil, err
+	}
 	fd := -1
 	err = f.hold(n, func(held int) error {
 		path := descriptorPath(held)
@@ -67,6 +70,7 @@ func (f *FS) locks(number v86fs.Node) (*hostLocks, error) {
 		return nil, err
 	}
 	n.lock = &hostLocks{fd: fd}
+	kept.Add(1)
 	return n.lock, nil
 }
 
@@ -74,6 +78,7 @@ func (f *FS) locks(number v86fs.Node) (*hostLocks, error) {
 func (f *FS) unlock(n *node) {
 	if n.lock != nil {
 		unix.Close(n.lock.fd)
+		kept.Add(-1)
 		n.lock = nil
 	}
 }

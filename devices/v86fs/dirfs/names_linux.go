@@ -28,6 +28,11 @@ func (f *FS) Create(number v86fs.Node, name string, w v86fs.NewFile) (v86fs.Attr
 	defer f.mu.Unlock()
 	var a v86fs.Attr
 	err := f.change(number, func(d *node, dir int) error {
+		if w.Open {
+			if err := mayKeep(); err != nil {
+				return err
+			}
+		}
 		// Who makes a file asks for it soon, and for others.
 		f.watchDir(d, dir)
 		fd := -1
@@ -58,6 +63,7 @@ func (f *FS) Create(number v86fs.Node, name string, w v86fs.NewFile) (v86fs.Attr
 			}
 			return err
 		}
+		kept.Add(1)
 		f.opened(n, &openFile{fd: fd, writable: true})
 		return nil
 	})
@@ -148,6 +154,9 @@ func (f *FS) Tmpfile(number v86fs.Node, w v86fs.NewFile) (v86fs.Attr, error) {
 	if err != nil {
 		return v86fs.Attr{}, err
 	}
+	if err := mayKeep(); err != nil {
+		return v86fs.Attr{}, err
+	}
 	flags := unix.O_TMPFILE | unix.O_RDWR | unix.O_CLOEXEC
 	if w.NoLink {
 		flags |= unix.O_EXCL
@@ -166,6 +175,7 @@ func (f *FS) Tmpfile(number v86fs.Node, w v86fs.NewFile) (v86fs.Attr, error) {
 	}
 	n := f.add(d, "", &st)
 	n.lookups++
+	kept.Add(1)
 	f.opened(n, &openFile{fd: fd, writable: true})
 	return f.attrOf(n, &st), nil
 }

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// dirLimit bounds the descriptors kept for directories.
+	// dirLimit bounds the descriptors kept for directories; see keepLimit, too.
 	dirLimit = 512
 	// nodeLimit bounds the nodes a guest can make us remember.
 	nodeLimit = 1 << 22
@@ -269,7 +269,7 @@ func (f *FS) openDir(n *node) error {
 		return v86fs.ESTALE
 	}
 	n.dirfd, n.lru = fd, f.dirs.PushFront(n)
-	if f.dirs.Len() > dirLimit {
+	if f.dirs.Len() > int(min(dirLimit, keepLimit()/4)) {
 		f.forgetDir(n.parent)
 	}
 	return nil
