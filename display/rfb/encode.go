@@ -3,6 +3,7 @@ package rfb
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"github.com/klauspost/compress/zlib"
 
@@ -83,10 +84,9 @@ func (c *client) appendPixels(to []byte, f *display.Frame, r rect) []byte {
 		case *p == native:
 			to = append(to, row...)
 		case *p == usual:
-			for ; len(row) >= 4; row = row[4:] {
-				x := binary.LittleEndian.Uint32(row)
-				to = binary.LittleEndian.AppendUint32(to, x&0xff00|x&0xff<<16|x>>16&0xff)
-			}
+			n := len(to)
+			to = slices.Grow(to, len(row))[:n+len(row)]
+			swap(to[n:], row)
 		case p.whole():
 			for i := 0; i < len(row); i += 4 {
 				v := uint32(row[i])<<p.shift[0] | uint32(row[i+1])<<p.shift[1] | uint32(row[i+2])<<p.shift[2]
@@ -99,6 +99,18 @@ func (c *client) appendPixels(to []byte, f *display.Frame, r rect) []byte {
 		}
 	}
 	return to
+}
+
+// swap puts the pixels of a row with red and blue exchanged, two at a time.
+func swap(to, row []byte) {
+	for ; len(row) >= 8 && len(to) >= 8; to, row = to[8:], row[8:] {
+		x := binary.LittleEndian.Uint64(row)
+		const green, red = 0xff00_0000_ff00, 0xff_0000_00ff
+		binary.LittleEndian.PutUint64(to, x&green|x&red<<16|x>>16&red)
+	}
+	if len(row) >= 4 {
+		to[0], to[1], to[2], to[3] = row[2], row[1], row[0], 0
+	}
 }
 
 // A palette is the colours of a tile, as frames have them.
@@ -163,6 +175,10 @@ func pack(to []byte, indices []uint8, width, n int) []byte {
 		size = 1
 	case n <= 4:
 		size = 2
+	}
+	for ; size == 1 && width%8 == 0 && len(indices) >= 8; indices = indices[8:] {
+		// Each factor moves one of eight bytes to its bit of the highest.
+		to = append(to, uint8(binary.LittleEndian.Uint64(indices)*0x8040201008040201>>56))
 	}
 	for ; len(indices) > 0; indices = indices[width:] {
 		v, used := uint8(0), 0

@@ -187,6 +187,18 @@ func TestEveryEncodingAndFormatShowsThePicture(t *testing.T) {
 	}
 }
 
+func TestTilesOfTwoColours(t *testing.T) {
+	g := newGuest(640, 130)
+	v := dial(t, serve(t, g, ""), 8)
+	v.choose(usual, encodingZRLE)
+	v.update(false)
+	g.draw(0, 130, func(x, y int) (uint8, uint8, uint8) {
+		v := uint8((x*x + 3*y*x>>2 + y) >> 1 & 1 * 0xaa)
+		return v, v, v
+	})
+	v.follow(g)
+}
+
 func TestOnlyWhatChangedIsSent(t *testing.T) {
 	g := newGuest(640, 480)
 	v := dial(t, serve(t, g, ""), 8)
