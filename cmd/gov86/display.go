@@ -75,7 +75,7 @@ func (x *session) chooseFace() (display.Face, error) {
 		return sdl.New("gov86")
 	}
 	if x.tty == nil || !x.outIsTerminal() {
-		x.explain("none, for there is neither a window system nor a terminal here; --display vnc is for viewers")
+		x.unseen = "none, for there is neither a window system nor a terminal here; --display vnc is for viewers"
 		return nil, nil
 	}
 	x.explain("term; Ctrl-A x quits. No window: " + noWindow.Error())

@@ -37,7 +37,7 @@ func TestBootOptions(t *testing.T) {
 
 func TestWithoutAnythingToBootTheRunHasItsOwnStatus(t *testing.T) {
 	var stdout, stderr bytes.Buffer
-	status := run([]string{"run", "--bios", "seabios", "--timeout", "1m"}, strings.NewReader(""), &stdout, &stderr)
+	status := run([]string{"run", "--bios", "seabios", "--display", "none", "--timeout", "1m"}, strings.NewReader(""), &stdout, &stderr)
 	if status != exitUnbootable || !strings.HasPrefix(stderr.String(), "gov86: guest: its firmware found no bootable device; ") {
 		t.Errorf("status %d, standard error %q", status, &stderr)
 	}

@@ -82,6 +82,8 @@ type session struct {
 	tools *toolbox
 	tty   *os.File     // the terminal, or nil
 	face  display.Face // shows the screen, or nil
+	// unseen says why nothing does, where that was for the session to choose.
+	unseen string
 	// resized tells the face in the terminal that that may have another size; nil
 	// without one. held is what the user is told afterwards.
 	resized chan struct{}
@@ -118,6 +120,9 @@ func (x *session) run(build func() (computer, error)) (int, error) {
 	pc, err := build()
 	if err != nil {
 		return exitFailure, err
+	}
+	if x.unseen != "" {
+		x.explain(x.unseen)
 	}
 	x.output = console.NewOutput(x.out, pc.TransmitReady, func(err error) { end(consoleFailed{err}) })
 	restore, err := x.attach(ctx, pc)
