@@ -10,6 +10,7 @@ import "sort"
 func (e *Engine) flush() {
 	e.notePointers()
 	e.units.reset()
+	clear(e.heat[:])
 	e.asm.Pos = 0
 	e.stubs = writeStubs(&e.asm)
 	e.region.fault.Goto = e.region.address(e.stubs.fault)
@@ -75,6 +76,7 @@ func (u *units) at(pos int) *unit {
 func (e *Engine) keep(u *unit) {
 	e.ring = append(e.ring, u)
 	e.byID[u.id()] = u
+	e.made(u)
 	for _, s := range u.extents {
 		p := e.pages[s.frame]
 		if p == nil {
@@ -107,6 +109,7 @@ func (e *Engine) retire(u *unit) {
 	if e.byID[u.id()] == u {
 		delete(e.byID, u.id())
 	}
+	e.gone(u)
 	for u.incoming != 0 {
 		l := &e.link[u.incoming]
 		e.asm.Patch(int(l.at), int(l.exit))

@@ -184,7 +184,7 @@ func (e *Engine) find() *unit {
 		return nil
 	}
 	frame := e.Mem.Frame(at)
-	if u := e.byID[unitID{l, frame, base, k}]; u != nil {
+	if u := e.known(unitID{l, frame, base, k}); u != nil {
 		if u.spill && !e.spills(u) {
 			return nil
 		}
@@ -197,6 +197,15 @@ func (e *Engine) find() *unit {
 	u := e.translate(l, frame, k, addend, at)
 	*slot = u
 	return u
+}
+
+// known returns the unit that there is, or nil. Code that is interpreted is looked for
+// all the time.
+func (e *Engine) known(id unitID) *unit {
+	if e.heatOf(id.linear).units == 0 {
+		return nil
+	}
+	return e.byID[id]
 }
 
 // plain is find for the unit without frames.

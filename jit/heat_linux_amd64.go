@@ -14,6 +14,24 @@ const (
 type heat struct {
 	met        uint8
 	reluctance uint8
+	// units is how many there are of these places, or many.
+	units uint16
+}
+
+// many is a number of units that is not counted any more.
+const many = 1<<16 - 1
+
+// made counts a new unit, gone one that is no more.
+func (e *Engine) made(u *unit) {
+	if h := e.heatOf(u.linear); h.units != many {
+		h.units++
+	}
+}
+
+func (e *Engine) gone(u *unit) {
+	if h := e.heatOf(u.linear); h.units != many {
+		h.units--
+	}
 }
 
 func (e *Engine) heatOf(l uint32) *heat { return &e.heat[(l^l>>16)%heatSize] }

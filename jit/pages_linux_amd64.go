@@ -29,6 +29,8 @@ type page struct {
 	refs []ref
 	// patches are the writes that killed units, the last one last.
 	patches []patch
+	// young is how many units in a row were killed soon after they were made.
+	young uint8
 }
 
 // A patch is a write to code that has killed units count times.
@@ -40,6 +42,11 @@ type patch struct {
 const (
 	granule    = 64
 	maxPatches = 32
+	// restless is from how many units killed young a page counts as one whose code
+	// is generated anew all the time.
+	restless = 16
+	// youth is how long a unit counts as young there, in instructions.
+	youth = 1 << 24
 	// often is how many patches of an operand make it data.
 	often = 2
 )
@@ -61,6 +68,15 @@ func (p *page) patched(first, last uint16) {
 		p.patches = slices.Delete(p.patches, 0, maxPatches/2)
 	}
 	p.patches = append(p.patches, patch{first, last, 1})
+}
+
+// age notes that a unit of the page is killed, and whether it was young.
+func (p *page) age(young bool) {
+	if !young {
+		p.young = 0
+	} else if p.young < restless {
+		p.young++
+	}
 }
 
 // isData reports whether the n bytes from off on are patched so often that they
@@ -103,6 +119,7 @@ func (e *Engine) written(at mem.Addr, n int) (held uint64) {
 	kept := p.refs[:0]
 	for _, r := range p.refs {
 		if n > 0 && !r.u.dead && r.first <= to && from <= r.last {
+			p.age(e.executed-r.u.born <= youth)
 			e.kill(r.u, frame)
 			killed = true
 		}

@@ -335,3 +335,36 @@ func TestCallsPushBesideCode(t *testing.T) {
 		r.is("calls", cpu.ECX, 100)
 	}
 }
+
+// TestCodeMadeAnewIsTranslatedLess: in a page whose units keep being killed, those of
+// overlapping paths come to be one for each piece.
+func TestCodeMadeAnewIsTranslatedLess(t *testing.T) {
+	const blocks, generations = 6, 30
+	r, e := newTranslated(t)
+	var first, last uint64
+	for n := range uint32(generations) {
+		code := []byte{0xb9, 64, 0, 0, 0, 0x31, 0xc0} // MOV ECX, 64; XOR EAX, EAX
+		for range blocks {
+			// ADD EAX, imm32; TEST AL, 1; JNZ over INC EAX
+			code = append(append(append(code, 0x05), at32(n)...), 0xa8, 1, 0x75, 1, 0x40)
+		}
+		code = append(code, 0x49, 0x75, -byte(len(code)+3-7), 0xf4) // DEC ECX; JNZ; HLT
+		r.write(codeAt, code...)
+		before := e.Stats.Instructions
+		r.start(codeAt)
+		r.toHalt(codeAt + uint32(len(code)) - 1)
+		want := uint32(0)
+		for range 64 * blocks {
+			if want += n; want&1 == 0 {
+				want++
+			}
+		}
+		r.is("the sum", cpu.EAX, want)
+		if last = e.Stats.Instructions - before; n == 0 {
+			first = last
+		}
+	}
+	if last > first*2/3 {
+		t.Errorf("%d instructions are translated, and %d the first time", last, first)
+	}
+}

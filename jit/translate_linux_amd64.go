@@ -258,7 +258,7 @@ func (t *translator) collect(first uint32) {
 	var open isa.Flags
 	for eip := first; len(t.steps) < maxSteps; {
 		in, code, ok := t.decode(eip)
-		if !ok || t.seen(eip) {
+		if !ok || t.seen(eip) || t.patches != nil && t.patches.young == restless && t.joins(eip) {
 			break
 		}
 		if t.e.exact && open != 0 && (in.MayFault() || in.Op == isa.LAHF) {
@@ -313,6 +313,18 @@ func (t *translator) collectSpill(l uint32) bool {
 	t.u.spill, t.u.next, t.u.nextAddend = true, c.Mem.Frame(at), addend
 	t.bounds()
 	return true
+}
+
+// joins reports whether a conditional jump of the unit leads to eip, where another
+// unit will begin. Where units are made anew all the time, one that went on would
+// translate for nothing what that does.
+func (t *translator) joins(eip uint32) bool {
+	for i := range t.steps {
+		if s := &t.steps[i]; s.how == howJcc && s.target() == eip {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *translator) seen(eip uint32) bool {
