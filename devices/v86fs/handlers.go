@@ -36,7 +36,7 @@ func (d *Device) mount(r *wire.Reader) bool {
 	}
 	if err != nil {
 		d.log.Warn("the guest mounts an export that is not there", "name", m.Name, "err", err)
-		export = len(d.exports)
+		export = nowhereExport
 		root, _ = nowhere.Backend.Root()
 	}
 	key := inode{uint32(export), root.Node}
@@ -346,8 +346,8 @@ func (d *Device) fsync(r *wire.Reader) bool {
 // statfs does not say which mount asks: the first export answers.
 func (d *Device) statfs(*wire.Reader) bool {
 	x := &nowhere
-	if len(d.exports) > 0 {
-		x = &d.exports[0]
+	if first, err := d.exportOf(""); err == nil {
+		x = &d.exports[first]
 	}
 	s, err := x.Backend.Statfs()
 	return d.status(err, (&wire.StatfsResponse{Blocks: s.Blocks, Free: s.Free, Available: s.Available,

@@ -116,6 +116,9 @@ func (s *session) planExports(c *call) (plan, error) {
 	i := int(min(m.First, uint32(len(s.d.exports))))
 	for ; i < len(s.d.exports); i++ {
 		x := &s.d.exports[i]
+		if x.gone {
+			continue
+		}
 		e := wire.ExportEntry{Name: x.Name}
 		if x.ReadOnly {
 			e.Flags = 1

@@ -86,6 +86,9 @@ func (d *Device) renumber(s *state) error {
 		}
 	}
 	for i := range s.inodes {
+		if s.inodes[i].export == nowhereExport {
+			continue
+		}
 		if int(s.inodes[i].export) >= len(number) {
 			return corrupt("export", uint64(s.inodes[i].export))
 		}

@@ -186,7 +186,7 @@ func (d *Device) place(export uint32, n Node, was *Place) Place {
 	if was != nil {
 		return *was
 	}
-	k, ok := d.exports[export].Backend.(Keeper)
+	k, ok := d.export(export).Backend.(Keeper)
 	if !ok {
 		return Place{}
 	}
@@ -236,9 +236,13 @@ func (d *Device) keep() (*state, error) {
 
 // keeps reports an export whose files cannot be found again.
 func (d *Device) keeps(export uint32) error {
-	if _, ok := d.exports[export].Backend.(Keeper); !ok {
+	x := d.export(export)
+	if x == &nowhere {
+		return nil
+	}
+	if _, ok := x.Backend.(Keeper); !ok {
 		return fmt.Errorf("%q is in use, and its files could not be found again: unmount it in the guest, and save the machine then",
-			d.exports[export].Name)
+			x.Name)
 	}
 	return nil
 }

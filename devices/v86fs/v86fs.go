@@ -48,6 +48,8 @@ type Export struct {
 	Name     string
 	Backend  Backend
 	ReadOnly bool
+
+	gone bool // it was removed; its number is not used again
 }
 
 // An inode is what the guest knows by one number: a node of an export.
@@ -92,6 +94,7 @@ type Device struct {
 	features uint64
 	session  *session
 	host     Host
+	post     func(func()) // of Watch, nil before
 	version  uint64
 	config   []byte
 }
@@ -103,9 +106,7 @@ func New(exports []Export, log *slog.Logger) *Device {
 		request: make([]byte, 4096),
 	}
 	d.session = newSession(d)
-	c := wire.Config{Version: wire.Version, MaxData: wire.MaxData, MaxInflight: inflightLimit, MaxName: wire.MaxName,
-		NotifySize: wire.NotifySize, MaxForget: wire.MaxForget, MaxHandles: handleLimit, Exports: uint32(len(exports))}
-	d.config = c.Append(nil)
+	d.configure()
 	return d
 }
 
@@ -123,10 +124,18 @@ func (d *Device) Drain() {
 // Watch starts the watching of all exports. post runs a function on the
 // machine goroutine; any goroutine may call it.
 func (d *Device) Watch(post func(func())) {
-	for i, x := range d.exports {
-		if err := x.Backend.Watch(&notifier{d, uint32(i), nil}, post); err != nil {
-			d.log.Warn("changes on the host will be seen late", "export", x.Name, "err", err)
+	d.post = post
+	for i := range d.exports {
+		if !d.exports[i].gone {
+			d.watch(i, post)
 		}
+	}
+}
+
+// watch starts the watching of an export.
+func (d *Device) watch(i int, post func(func())) {
+	if err := d.exports[i].Backend.Watch(&notifier{d, uint32(i), nil}, post); err != nil {
+		d.log.Warn("changes on the host will be seen late", "export", d.exports[i].Name, "err", err)
 	}
 }
 
@@ -134,6 +143,9 @@ func (d *Device) Watch(post func(func())) {
 func (d *Device) Shut() {
 	d.Drain()
 	for _, x := range d.exports {
+		if x.gone {
+			continue
+		}
 		if err := x.Backend.Shut(); err != nil {
 			d.log.Warn("close export", "export", x.Name, "err", err)
 		}
@@ -264,7 +276,7 @@ func (d *Device) listed(x *Export, dir inode, e *Entry) (uint32, error) {
 // exportOf is the number of the export of a name.
 func (d *Device) exportOf(name string) (int, error) {
 	for i, x := range d.exports {
-		if x.Name == name || name == "" {
+		if !x.gone && (x.Name == name || name == "") {
 			return i, nil
 		}
 	}
@@ -280,10 +292,7 @@ func (d *Device) target(id uint64) (*Export, inode, error) {
 		return nil, inode{}, ESTALE
 	}
 	i := d.inodes[id-1]
-	if int(i.export) >= len(d.exports) {
-		return &nowhere, i, nil
-	}
-	return &d.exports[i.export], i, nil
+	return d.export(i.export), i, nil
 }
 
 // writable is target for a request that changes something.
