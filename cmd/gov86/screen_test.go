@@ -35,15 +35,18 @@ func newc(archive *bytes.Buffer, name string, mode int, content []byte) {
 	pad()
 }
 
-// moduleArchive puts modules of the kernel unpacked at root into /modules.
-func moduleArchive(root, _ string) ([]byte, error) {
+// moduleArchive puts the modules of Debian's driver for the card into /modules.
+func moduleArchive(root, _ string) ([]byte, error) { return archiveOf(root, bochsModules) }
+
+// archiveOf puts modules of the kernel unpacked at root into /modules.
+func archiveOf(root string, modules []string) ([]byte, error) {
 	var archive bytes.Buffer
 	newc(&archive, "modules", 0o40755, nil)
 	err := filepath.WalkDir(filepath.Join(root, "lib", "modules"), func(path string, _ fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		for _, m := range bochsModules {
+		for _, m := range modules {
 			if filepath.Base(path) != m+".ko" {
 				continue
 			}
