@@ -243,6 +243,8 @@ func TestKeysAndPointer(t *testing.T) {
 	v.send(pointerEvent, 4, 0, 0, 0, 99)
 	g.await(t, "display.Key{4 true}", "display.Key{4 false}", "display.Key{80 true}", "display.Key{80 false}",
 		"display.Position{163 32604}", "display.Buttons1", "display.Wheel{-1 0}", "display.Buttons2")
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if n := len(g.told); n != 8 {
 		t.Errorf("%d events: %q", n, g.told)
 	}
