@@ -13,7 +13,7 @@ SILICON_FOR ?= 60m
 SILICON_SEED ?= $(shell date +%s)
 
 .PHONY: help build run test check fmt-check vet staticcheck generate-check cross race fuzz silicon silicon-record boot bench bench-fs \
-	opinions guest golden fmt
+	opinions guest golden fmt systems
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ silicon-record: ## record anew what this machine's processor answers
 
 boot: ## boot the embedded guest in every way the tests know, verbosely
 	$(GO) test -count=1 -v -timeout $(TEST_TIMEOUT) -run '^TestBoot' ./cmd/gov86
+
+systems: ## install Debian on a disk and boot it, and its installer; for minutes, as the superuser
+	$(GO) test -count=1 -v -timeout 60m -run '^TestDebian' ./cmd/gov86 -systems
 
 bench: build ## measure against native and QEMU in one run; needs what bench/ says
 	$(GO) test -run '^$$' -bench . -benchmem ./...
