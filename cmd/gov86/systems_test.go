@@ -72,13 +72,15 @@ func TestDebianBootsToALogin(t *testing.T) {
 			overlay := filepath.Join(t.TempDir(), "overlay.qcow2")
 			b := startBoot(t, "--disk", fmt.Sprintf("%s,if=%s,overlay=%s", disk, interface_, overlay), "--memory", "512M")
 			b.login()
-			if got := b.shell("findmnt -n -o FSTYPE,OPTIONS /"); !strings.Contains(got, "ext4 rw") {
+			if got := b.shell("findmnt -n -o FSTYPE,OPTIONS /"); !strings.Contains(got, "ext4") || !strings.Contains(got, "rw,") {
 				t.Errorf("the root file system is %q", got)
 			}
 			if got := b.shell("grep Name /proc/bus/input/devices"); !strings.Contains(got, "AT Translated Set 2 keyboard") || !strings.Contains(got, "Mouse") {
 				t.Errorf("its keyboard and mouse are %q", got)
 			}
-			b.tell("type", "root\nsecret\n")
+			b.tell("type", "root\n")
+			b.shell("while ! pgrep -t tty1 -x login; do sleep 1; done; sleep 2") // it throws away what is typed before it asks
+			b.tell("type", "secret\n")
 			b.shell("while ! pgrep -t tty1 bash; do sleep 1; done")
 			b.tell("type", "echo typed on the screen > /root/typed; sync\n")
 			b.shell("while ! test -s /root/typed; do sleep 1; done")
