@@ -87,28 +87,37 @@ func (s *sharing) share(g *guest, dir string, timeout time.Duration) (map[string
 // wake makes files until the guest has told of some; 9p never does.
 func wake(dir string, lines *bufio.Scanner, costs map[string]cost) error {
 	const times = 20
-	heard := make(chan time.Time)
+	type line struct {
+		text string
+		at   time.Time
+	}
+	heard := make(chan line, 2*times)
 	go func() {
 		defer close(heard)
 		for lines.Scan() {
-			heard <- time.Now()
+			heard <- line{strings.TrimSpace(lines.Text()), time.Now()}
 		}
 	}()
 	time.Sleep(time.Second) // the watching begins
 	var took []float64
 	for i := range times {
+		name := fmt.Sprint("file", i)
 		begun := time.Now()
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), nil, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
 			return err
 		}
-		select {
-		case t, ok := <-heard:
-			if !ok {
+		for limit := time.After(2 * time.Second); len(took) == i; {
+			select {
+			case l, ok := <-heard:
+				if !ok {
+					return nil
+				}
+				if l.text == name {
+					took = append(took, l.at.Sub(begun).Seconds())
+				}
+			case <-limit:
 				return nil
 			}
-			took = append(took, t.Sub(begun).Seconds())
-		case <-time.After(2 * time.Second):
-			return nil
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

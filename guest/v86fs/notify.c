@@ -134,9 +134,10 @@ static void inval_entry(struct v86fs_sb *s, const struct v86fs_inval_entry *n)
 		told(s, inode, version);
 		v86fs_expire(inode);
 	}
+	/* Its super block is what the event is about even if the file is not known here. */
 	if (events & ~FS_ISDIR)
-		fsnotify_name(events, inode, inode ? FSNOTIFY_EVENT_INODE : FSNOTIFY_EVENT_NONE, dir,
-			      &name, le32_to_cpu(n->cookie));
+		fsnotify_name(events, inode ?: dir, FSNOTIFY_EVENT_INODE, dir, &name,
+			      le32_to_cpu(n->cookie));
 	iput(led);
 	iput(inode);
 	iput(dir);

@@ -88,8 +88,17 @@ type guest struct {
 // is to be handed to the host by another way than the directory under test.
 func start(t *testing.T, args ...string) *guest {
 	t.Helper()
+	g := launch(t, t.TempDir(), args...)
+	g.until("guest ready")
+	g.quiet()
+	return g
+}
+
+// launch starts gov86 with a directory to share.
+func launch(t *testing.T, dir string, args ...string) *guest {
+	t.Helper()
 	build(t)
-	g := &guest{t: t, dir: t.TempDir(), lines: make(chan string, 1000)}
+	g := &guest{t: t, dir: dir, lines: make(chan string, 1000)}
 	args = append([]string{"run", "--headless", "--fs", "host=" + g.dir, "--fs", "tools=" + filepath.Dir(built.inside)}, args...)
 	g.cmd = exec.Command(built.gov86, args...)
 	in, err := g.cmd.StdinPipe()
@@ -112,10 +121,14 @@ func start(t *testing.T, args ...string) *guest {
 		close(g.lines)
 	}()
 	t.Cleanup(g.stop)
-	g.until("guest ready")
+	return g
+}
+
+// quiet has the shell print nothing but what commands do.
+func (g *guest) quiet() {
+	g.t.Helper()
 	g.enter("stty -echo; export GUEST=1 PS1=; echo qui''et\n")
 	g.until("quiet")
-	return g
 }
 
 func (g *guest) stop() {

@@ -12,6 +12,7 @@ import (
 
 var (
 	span = flag.Duration("sharing.for", 2*time.Second, "how long each of the random loads goes on")
+	long = flag.Bool("sharing.long", false, "make the tests that take minutes, too")
 	seed = flag.Uint64("sharing.seed", 1, "where the random loads begin")
 )
 

@@ -5,8 +5,12 @@
 //	program fsx DIR [SECONDS SEED]     one file against a model of it
 //	program stress DIR [SECONDS SEED]  many at work in one tree
 //	program tree DIR              what lies below a directory, a line each
+//	program watch DIR             what inotify tells of it, a line each
+//	program mapped FILE           wait in a mapping for what somebody writes
+//	program lock FILE             try its locks
+//	program crowd DIR             100,000 files, 10,000 of them open
 //
-// DIR is made, and was not there before. The status is 1 if anything was wrong.
+// The DIR of what makes files is made, too. The status is 1 if anything was wrong.
 package main
 
 import (
@@ -22,11 +26,15 @@ var commands = map[string]func(dir string, span time.Duration, seed uint64) erro
 	"fsx":    fsx,
 	"stress": stress,
 	"tree":   tree,
+	"watch":  watch,
+	"mapped": mapped,
+	"lock":   lock,
+	"crowd":  crowd,
 }
 
 func main() {
 	if len(os.Args) < 3 || commands[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: program posix|fsx|stress|tree DIR [SECONDS SEED]")
+		fmt.Fprintln(os.Stderr, "usage: program posix|fsx|stress|tree|watch|mapped|lock|crowd PATH [SECONDS SEED]")
 		os.Exit(2)
 	}
 	seconds, seed := 2.0, uint64(1)
