@@ -83,7 +83,7 @@ func lock(path string, _ time.Duration, _ uint64) error {
 
 // crowd has many files open at a time, in a directory of many more.
 func crowd(dir string, _ time.Duration, _ uint64) error {
-	const files, open = 100_000, 10_000
+	const files, open = 100_000, 5_000
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err
 	}

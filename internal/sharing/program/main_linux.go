@@ -8,7 +8,7 @@
 //	program watch DIR             what inotify tells of it, a line each
 //	program mapped FILE           wait in a mapping for what somebody writes
 //	program lock FILE             try its locks
-//	program crowd DIR             100,000 files, 10,000 of them open
+//	program crowd DIR             100,000 files, 5,000 of them open
 //
 // The DIR of what makes files is made, too. The status is 1 if anything was wrong.
 package main
