@@ -18,7 +18,7 @@ import (
 func TestTheScreenInAWindow(t *testing.T) {
 	for _, tool := range []string{"Xvfb", "xdotool", "import"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("there is no %s here", tool)
+			t.Skipf("there is no %s here; on Debian: apt-get install xvfb xdotool imagemagick", tool)
 		}
 	}
 	r, w, err := os.Pipe()

@@ -23,7 +23,7 @@ menuentry "Debian" { linux /vmlinuz root=LABEL=root console=tty0 console=ttyS0 ;
 func installDebian(t *testing.T) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("Debian is not installed: that takes the superuser")
+		t.Skip("Debian is not installed: making its file systems takes the superuser; run the tests as root")
 	}
 	need(t, "mmdebstrap arch-test grub-common grub-pc-bin e2fsprogs fdisk",
 		"mmdebstrap", "arch-test", "grub-mkimage", "mke2fs", "sfdisk", "/usr/lib/grub/i386-pc/boot.img")

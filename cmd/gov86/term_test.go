@@ -24,7 +24,7 @@ func tmux(t *testing.T, socket string, args ...string) string {
 // else emulates.
 func TestTheScreenInATerminal(t *testing.T) {
 	if _, err := exec.LookPath("tmux"); err != nil {
-		t.Skip("there is no tmux here, which is the terminal")
+		t.Skip("there is no tmux here, which is the terminal (Debian package tmux)")
 	}
 	self, err := os.Executable()
 	if err != nil {

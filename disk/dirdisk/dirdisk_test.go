@@ -50,7 +50,7 @@ func tree(t *testing.T, limit int) (dir string, files map[string][]byte) {
 func run(t *testing.T, env []string, name string, args ...string) []byte {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
-		t.Skipf("there is no %s here to hold the disks to", name)
+		t.Skipf("there is no %s here to hold the disks to; on Debian: apt-get install xorriso genisoimage mtools dosfstools", name)
 	}
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(os.Environ(), env...)

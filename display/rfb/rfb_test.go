@@ -348,7 +348,7 @@ func TestIndependentViewers(t *testing.T) {
 	call := func(t *testing.T, name string, args ...string) {
 		t.Helper()
 		if _, err := exec.LookPath(name); err != nil {
-			t.Skipf("there is no %s here", name)
+			t.Skipf("there is no %s here; on Debian: apt-get install gvncviewer perl libnet-vnc-perl", name)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
